@@ -1,0 +1,1 @@
+"""What passes between commands: schemas, HDF5 files, CSV tables, provenance, safe writing."""

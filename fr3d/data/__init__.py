@@ -1,0 +1,1 @@
+"""What a network sees: rows of face maps as tensors, samplers, augmentation."""

@@ -1,0 +1,1 @@
+"""Metrics (arrays in, frozen dataclasses out) and the report made of them."""

@@ -1,0 +1,1 @@
+"""Templates of enrolled people, their index, and calibrated decisions."""

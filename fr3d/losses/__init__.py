@@ -1,0 +1,1 @@
+"""Training criteria, found by name in one registry."""

@@ -1,0 +1,1 @@
+"""Backbones and embedding heads, found by name in one registry."""

@@ -1,0 +1,1 @@
+"""Images and light directions in; normals, albedo and depth out."""

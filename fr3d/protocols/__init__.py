@@ -1,0 +1,1 @@
+"""Who is in which partition and role: splits, selections, leak checks."""

@@ -1,0 +1,1 @@
+"""Parametric heads and the renderer behind synth."""

@@ -1,0 +1,1 @@
+"""From faces and a split to a run folder: loop, schedule, checkpoints."""
