@@ -1,0 +1,221 @@
+"""Open artifacts: one file, several, or a folder of parts, validated before anything is read."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from fr3d.artifacts.columns import Column, Segment, segment_of
+from fr3d.artifacts.provenance import parse_history, sha256_file
+from fr3d.artifacts.rows import Reject
+from fr3d.artifacts.validation import check_artifact, read_kind
+from fr3d.errors import MalformedInputError, MissingInputError
+
+_OWN_ATTRIBUTES = {"format", "format_version", "generated_by", "frame", "parameters", "history"}
+
+
+class Artifact:
+    """A validated artifact: its rows, its attributes and where it comes from.
+
+    Attributes:
+        kind: such as `fr3d.maps`.
+        paths: the files behind it.
+        frame: `camera`, or `face:<template>` once aligned.
+        parameters: resolved options of the step that wrote it.
+        history: the steps so far, oldest first.
+        attrs: further root attributes.
+        rejected: captures that were left out, with the reason.
+    """
+
+    def __init__(self, kind: str, files: Sequence[tuple[Path, dict[str, Any], list[Segment]]]) -> None:
+        self.kind = kind
+        self.paths = [path for path, _, _ in files]
+        attrs = files[0][1]
+        self.frame = str(attrs.get("frame", ""))
+        self.history = parse_history(str(attrs.get("history", "")))
+        self.parameters: dict[str, Any] = self.history[-1]["arguments"] if self.history else {}
+        self.attrs = {k: v for k, v in attrs.items() if k not in _OWN_ATTRIBUTES}
+        self._columns = _join_columns(files)
+        self.rejected = self._read_rejected()
+        self._keep_row_columns()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the row-aligned datasets."""
+        return tuple(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns["subject_id"])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._columns
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self._columns:
+            raise MalformedInputError(f"{self.paths[0]}: no dataset '{name}'")
+        return self._columns[name]
+
+    def text(self, name: str) -> list[str]:
+        """A text dataset, decoded."""
+        return [bytes(v).decode() for v in self[name][:]]
+
+    @property
+    def subject_id(self) -> list[str]:
+        """Who each row is."""
+        return self.text("subject_id")
+
+    @property
+    def session_id(self) -> list[str]:
+        """Which capture of that subject each row is."""
+        return self.text("session_id")
+
+    @property
+    def attributes(self) -> dict[str, list[str]]:
+        """Attribute values of all rows by attribute; an empty string means unknown."""
+        return {n.removeprefix("attribute/"): self.text(n) for n in self._group("attribute/")}
+
+    @property
+    def quality(self) -> dict[str, npt.NDArray[Any]]:
+        """Quality figures of all rows by name."""
+        return {n.removeprefix("quality/"): self[n][:] for n in self._group("quality/")}
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 over the row digests; over the file where it carries none."""
+        if "digest" not in self:
+            return sha256_file(self.paths[0])
+        total = hashlib.sha256()
+        for digest in self.text("digest"):
+            total.update(digest.encode())
+        for reject in self.rejected:
+            total.update(repr(reject).encode())
+        return total.hexdigest()
+
+    def _group(self, prefix: str) -> list[str]:
+        return [n for n in self._columns if n.startswith(prefix)]
+
+    def _read_rejected(self) -> list[Reject]:
+        if "rejected/reason" not in self._columns:
+            return []
+        fields = (self.text(f"rejected/{f}") for f in ("subject_id", "session_id", "reason"))
+        return [Reject(*values) for values in zip(*fields, strict=True)]
+
+    def _keep_row_columns(self) -> None:
+        for name in self._group("rejected/"):
+            del self._columns[name]
+        keys = list(zip(self.subject_id, self.session_id, self._views(), strict=True))
+        if len(set(keys)) != len(keys):
+            twice = next(k for k in keys if keys.count(k) > 1)
+            raise MalformedInputError(f"{self.paths[0]}: session {'/'.join(twice[:2])} stands there twice")
+
+    def _views(self) -> list[str]:
+        return self.text("view") if "view" in self else [""] * len(self)
+
+
+def open_artifact(
+    source: Path | Sequence[Path], kind: str = "fr3d.maps", require: Sequence[str] = ()
+) -> Artifact:
+    """Open and validate an artifact.
+
+    Args:
+        source: a file, several files, or a folder of part files.
+        kind: what it must be.
+        require: datasets that it must have beyond those that its kind requires.
+
+    Returns:
+        The artifact; its data is read lazily.
+
+    Raises:
+        MissingInputError: no such file.
+        MalformedInputError: cut short, unsafe, or not what its kind asks.
+    """
+    files = [_read_file(path, kind) for path in _list_files(source)]
+    artifact = Artifact(kind, files)
+    for name in require:
+        if name not in artifact:
+            raise MalformedInputError(f"{artifact.paths[0]}: no dataset '{name}'")
+    return artifact
+
+
+def artifact_kind(path: Path) -> str:
+    """The kind of an HDF5 artifact, without looking further.
+
+    Raises:
+        MissingInputError: no such file.
+        MalformedInputError: not an artifact.
+    """
+    with _open_hdf5(path) as file:
+        return read_kind(path, file)
+
+
+def _list_files(source: Path | Sequence[Path]) -> list[Path]:
+    paths = [source] if isinstance(source, Path) else list(source)
+    if not paths:
+        raise MissingInputError("no input file given")
+    files = []
+    for path in paths:
+        parts = sorted(path.glob("part-*.h5")) if path.is_dir() else [path]
+        if not parts:
+            raise MissingInputError(f"{path}: a folder without part files")
+        files += parts
+    return files
+
+
+def _open_hdf5(path: Path) -> h5py.File:
+    if not path.exists():
+        raise MissingInputError(f"{path}: no such file", "name the input, or run the step before")
+    try:
+        return h5py.File(path, "r", locking=False)
+    except PermissionError as error:
+        raise MissingInputError(f"{path}: permission denied") from error
+    except (OSError, RuntimeError) as error:
+        raise MalformedInputError(
+            f"{path}: cut short, or not an HDF5 file", "make it again with the step that wrote it"
+        ) from error
+
+
+def _read_file(path: Path, kind: str) -> tuple[Path, dict[str, Any], list[Segment]]:
+    with _open_hdf5(path) as file:
+        try:
+            datasets = check_artifact(path, file, kind)
+            segments = [segment_of(path, name, d) for name, d in datasets.items()]
+            return path, dict(file.attrs.items()), segments
+        except (OSError, RuntimeError, KeyError, ValueError, UnicodeDecodeError) as error:
+            raise MalformedInputError(f"{path}: damaged: {error}", "make it again") from error
+
+
+def _join_columns(files: Sequence[tuple[Path, dict[str, Any], list[Segment]]]) -> dict[str, Column]:
+    """Columns over all files; empty parts may lack datasets that others have."""
+    grouped: dict[str, list[Segment]] = {}
+    for _, _, segments in files:
+        for segment in segments:
+            grouped.setdefault(segment.name, []).append(segment)
+    rows = sum(len_of(segments) for _, _, segments in files)
+    for name, segments in grouped.items():
+        if not name.startswith("rejected/") and sum(s.shape[0] for s in segments) != rows:
+            raise MalformedInputError(f"{files[0][0]}: dataset '{name}' is not in every file")
+        trailing = {s.shape[1:] for s in segments if s.shape[0]}
+        if len(trailing) > 1:
+            raise MalformedInputError(f"{files[0][0]}: files differ in the shape of '{name}'")
+    return {n: Column([s for s in g if s.shape[0]] or g[:1]) for n, g in grouped.items()}
+
+
+def len_of(segments: Sequence[Segment]) -> int:
+    """Number of rows of one file."""
+    return next(s.shape[0] for s in segments if s.name == "subject_id")
+
+
+def row_keys(artifact: Artifact) -> list[tuple[str, str]]:
+    """(subject, session) of every row."""
+    return list(zip(artifact.subject_id, artifact.session_id, strict=True))
+
+
+def index_rows(artifact: Artifact) -> dict[tuple[str, str], int]:
+    """Row number by (subject, session)."""
+    return {key: row for row, key in enumerate(row_keys(artifact))}
+
+
