@@ -103,7 +103,9 @@ def describe(dataset: h5py.Dataset, kind: str, name: str) -> None:
     dataset.attrs["long_name"] = spec.long_name
 
 
-def file_image(kind: str, columns: Mapping[str, npt.NDArray[Any]], attrs: Mapping[str, Any]) -> bytes:
+def file_image(
+    kind: str, columns: Mapping[str, npt.NDArray[Any]], attrs: Mapping[str, Any]
+) -> bytes:
     """A whole artifact as bytes.
 
     Args:
@@ -115,7 +117,9 @@ def file_image(kind: str, columns: Mapping[str, npt.NDArray[Any]], attrs: Mappin
     with h5py.File(memory, "w", **_ALIGN) as file:
         _set_attributes(file, attrs)
         for name, array in columns.items():
-            dataset = file.create_dataset(name, data=array, dtype=_disk_type(array.dtype))
+            dataset = file.create_dataset(
+                name, data=array.astype(_disk_type(array.dtype), copy=False)
+            )
             describe(dataset, kind, name)
     return memory.getvalue()
 
@@ -141,7 +145,9 @@ def skeleton(
     return Skeleton(memory.size, pages, offsets)
 
 
-def _reserve(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> h5py.Dataset:
+def _reserve(
+    file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> h5py.Dataset:
     """A contiguous dataset whose place is fixed now and whose bytes HDF5 never writes."""
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_layout(h5py.h5d.CONTIGUOUS)

@@ -44,7 +44,8 @@ class PartFolder:
         except OSError as error:
             os.close(self._lock)
             raise CannotWriteError(
-                f"{self.output}: another process is writing it", "wait for it, or choose another --output"
+                f"{self.output}: another process is writing it",
+                "wait for it, or choose another --output",
             ) from error
 
     def _adopt(self, plan: str, force: bool) -> None:
@@ -53,8 +54,8 @@ class PartFolder:
             if not force:
                 self.release()
                 raise CannotWriteError(
-                    f"{self.folder}: holds the unfinished parts of a run with other inputs or options",
-                    f"repeat that run to resume it, or use --force to drop them (or rm -r {self.folder})",
+                    f"{self.folder}: unfinished parts of a run with other inputs or options",
+                    "repeat that run to resume it, or use --force to drop them",
                 )
             for part in self.sealed():
                 part.unlink()
@@ -103,7 +104,12 @@ def join(parts: Artifact, extra: Mapping[str, Any], attrs: Mapping[str, Any], ta
     try:
         _reserve_bytes(handle, plan)
         for name in parts.names:
-            _stream(handle, plan.offsets[name], (row.tobytes() for row in parts[name]), parts[name].dtype)
+            _stream(
+                handle,
+                plan.offsets[name],
+                (row.tobytes() for row in parts[name]),
+                parts[name].dtype,
+            )
         for name, array in extra.items():
             _stream(handle, plan.offsets[name], [array.tobytes()], array.dtype)
     finally:

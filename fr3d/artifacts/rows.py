@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.artifacts.schema import check_axes, find_spec
+from fr3d.artifacts.schema import FORMATS, check_axes, find_spec
 from fr3d.errors import MalformedInputError
 
 Values = npt.NDArray[Any] | Sequence[str]
@@ -82,3 +82,12 @@ def reject_columns(rejected: Sequence[Reject]) -> dict[str, npt.NDArray[Any]]:
         return {}
     fields = ("subject_id", "session_id", "reason")
     return {f"rejected/{f}": encode([getattr(r, f) for r in rejected]) for f in fields}
+
+
+def no_rows(kind: str) -> dict[str, npt.NDArray[Any]]:
+    """The required datasets of a kind with no rows, for a part whose captures were all rejected."""
+    required = {name: spec for name, spec in FORMATS[kind].items() if spec.required}
+    return {
+        name: np.empty((0,) + (1,) * (len(spec.axes) - 1), "S1" if "S" in spec.kinds else "f4")
+        for name, spec in required.items()
+    }

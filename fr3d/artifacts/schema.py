@@ -1,4 +1,4 @@
-"""What each kind of HDF5 artifact holds, as data: the file format is the interface of the commands."""
+"""What each kind of HDF5 artifact holds, as data: the file is the interface of the commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,26 +53,40 @@ _PLANE = ("session", "y", "x")
 
 MAPS: Mapping[str, DatasetSpec] = {
     **_ROW_KEYS,
-    "normal": DatasetSpec((*_PLANE, "xyz"), "f", "1", "unit surface normal; x right, y up, z to the camera"),
+    "normal": DatasetSpec(
+        (*_PLANE, "xyz"), "f", "1", "unit surface normal; x right, y up, z to the camera"
+    ),
     "albedo": DatasetSpec(_PLANE, "f", "1", "linear reflectance, not clipped", optional_axis="rgb"),
     "depth": DatasetSpec(_PLANE, "f", "pixel", "height towards the camera; NaN outside the mask"),
     "mask": DatasetSpec(_PLANE, "u", "1", "1 where the maps are valid"),
     "image": DatasetSpec(_PLANE, "f", "1", "mean photograph, linear", optional_axis="rgb"),
     "confidence": DatasetSpec(_PLANE, "f", "1", "0 to 1, how far the pixel's maps can be trusted"),
-    "raw": DatasetSpec(("session", "light", "y", "x"), "uf", "1", "the photographs", optional_axis="rgb"),
-    "lights": DatasetSpec(("session", "light", "xyz"), "f", "1", "unit vector from the face to the light"),
-    "light_intensity": DatasetSpec(("session", "light"), "f", "1", "relative intensity", optional_axis="rgb"),
+    "raw": DatasetSpec(
+        ("session", "light", "y", "x"), "uf", "1", "the photographs", optional_axis="rgb"
+    ),
+    "lights": DatasetSpec(
+        ("session", "light", "xyz"), "f", "1", "unit vector from the face to the light"
+    ),
+    "light_intensity": DatasetSpec(
+        ("session", "light"), "f", "1", "relative intensity", optional_axis="rgb"
+    ),
     "shift": DatasetSpec(("session", "light", "xy"), "f", "pixel", "movement of each photograph"),
     "size": DatasetSpec(("session", "yx"), "ui", "pixel", "true height and width before padding"),
     "scale_mm": DatasetSpec(("session",), "f", "mm/pixel", "size of a pixel; NaN means unknown"),
-    "warp": DatasetSpec(("session", "row2", "col3"), "f", "pixel", "from this frame to the photograph"),
-    "landmarks": DatasetSpec(("session", "landmark", "xy"), "f", "pixel", "eyes, nose tip, mouth corners"),
+    "warp": DatasetSpec(
+        ("session", "row2", "col3"), "f", "pixel", "from this frame to the photograph"
+    ),
+    "landmarks": DatasetSpec(
+        ("session", "landmark", "xy"), "f", "pixel", "eyes, nose tip, mouth corners"
+    ),
     **_COMMON,
 }
 
 EMBEDDINGS: Mapping[str, DatasetSpec] = {
     **_ROW_KEYS,
-    "embedding": DatasetSpec(("session", "feature"), "f", "1", "embedding, not normalised", required=True),
+    "embedding": DatasetSpec(
+        ("session", "feature"), "f", "1", "embedding, not normalised", required=True
+    ),
     "magnitude": DatasetSpec(("session",), "f", "1", "length of the embedding"),
     "view": _text("session", "augmented copy; empty is the face itself"),
     **_COMMON,
@@ -89,7 +103,9 @@ def find_spec(kind: str, name: str) -> DatasetSpec | None:
     return next((s for pattern, s in specs.items() if fnmatchcase(name, pattern)), None)
 
 
-def check_axes(where: str, spec: DatasetSpec, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
+def check_axes(
+    where: str, spec: DatasetSpec, shape: tuple[int, ...], sizes: dict[str, int]
+) -> None:
     """Hold a shape to its specification, and to the axis lengths seen so far.
 
     Args:
@@ -109,4 +125,6 @@ def check_axes(where: str, spec: DatasetSpec, shape: tuple[int, ...], sizes: dic
     for axis, length in zip(axes, shape, strict=True):
         expected = AXIS_SIZES.get(axis, sizes.setdefault(axis, length))
         if length != expected:
-            raise MalformedInputError(f"{where}: axis {axis} has length {length}, expected {expected}")
+            raise MalformedInputError(
+                f"{where}: axis {axis} has length {length}, expected {expected}"
+            )

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 import numpy.typing as npt
 
 from fr3d.artifacts.columns import Column, Segment, segment_of
@@ -31,7 +30,9 @@ class Artifact:
         rejected: captures that were left out, with the reason.
     """
 
-    def __init__(self, kind: str, files: Sequence[tuple[Path, dict[str, Any], list[Segment]]]) -> None:
+    def __init__(
+        self, kind: str, files: Sequence[tuple[Path, dict[str, Any], list[Segment]]]
+    ) -> None:
         self.kind = kind
         self.paths = [path for path, _, _ in files]
         attrs = files[0][1]
@@ -110,7 +111,9 @@ class Artifact:
         keys = list(zip(self.subject_id, self.session_id, self._views(), strict=True))
         if len(set(keys)) != len(keys):
             twice = next(k for k in keys if keys.count(k) > 1)
-            raise MalformedInputError(f"{self.paths[0]}: session {'/'.join(twice[:2])} stands there twice")
+            raise MalformedInputError(
+                f"{self.paths[0]}: session {'/'.join(twice[:2])} stands there twice"
+            )
 
     def _views(self) -> list[str]:
         return self.text("view") if "view" in self else [""] * len(self)
@@ -217,5 +220,3 @@ def row_keys(artifact: Artifact) -> list[tuple[str, str]]:
 def index_rows(artifact: Artifact) -> dict[tuple[str, str], int]:
     """Row number by (subject, session)."""
     return {key: row for row, key in enumerate(row_keys(artifact))}
-
-

@@ -1,4 +1,4 @@
-"""CSV tables: RFC 4180, UTF-8, `\n`, a header always, every value text, unknown columns kept."""
+"""CSV tables: RFC 4180, UTF-8, line feeds, a header always, every value text, unknown columns kept."""
 
 import csv
 import io
@@ -54,7 +54,9 @@ def _read_text(path: Path | str) -> str:
 
 def table_bytes(frame: pd.DataFrame) -> bytes:
     """A table as CSV bytes."""
-    text = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL, float_format="%.9g")
+    text = frame.to_csv(
+        index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL, float_format="%.9g"
+    )
     return text.encode()
 
 

@@ -58,7 +58,9 @@ def check_storage(where: str, dataset: h5py.Dataset, file_bytes: int) -> None:
     plist = dataset.id.get_create_plist()
     filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
     if unknown := [f for f in filters if f not in _FILTERS]:
-        raise MalformedInputError(f"{where}: unknown filter {unknown[0]}", "rewrite it uncompressed")
+        raise MalformedInputError(
+            f"{where}: unknown filter {unknown[0]}", "rewrite it uncompressed"
+        )
     claimed = math.prod(dataset.shape) * dataset.dtype.itemsize
     stored = dataset.id.get_storage_size()
     held = stored * (_MAX_INFLATION if filters else 1)
@@ -96,7 +98,9 @@ def check_artifact(path: Path, file: h5py.File, kind: str) -> dict[str, h5py.Dat
         if spec is None:
             continue
         if dataset.dtype.kind not in spec.kinds:
-            raise MalformedInputError(f"{where}: found dtype {dataset.dtype}, expected {spec.kinds}")
+            raise MalformedInputError(
+                f"{where}: found dtype {dataset.dtype}, expected {spec.kinds}"
+            )
         check_axes(where, spec, dataset.shape, sizes)
         datasets[name] = dataset
     for name, spec in FORMATS[kind].items():

@@ -11,7 +11,15 @@ from fr3d.artifacts import atomic
 from fr3d.artifacts.image import file_image
 from fr3d.artifacts.parts import PartFolder, join, open_parts
 from fr3d.artifacts.provenance import Step, canonical_json, history_text, sha256_json
-from fr3d.artifacts.rows import Reject, Values, check_columns, digest_rows, encode, reject_columns
+from fr3d.artifacts.rows import (
+    Reject,
+    Values,
+    check_columns,
+    digest_rows,
+    encode,
+    no_rows,
+    reject_columns,
+)
 from fr3d.artifacts.schema import FORMAT_VERSION
 from fr3d.artifacts.store import open_artifact
 from fr3d.artifacts.tables import write_rejects
@@ -119,7 +127,9 @@ class ArtifactWriter:
         self.path, self.kind, self.step = path, kind, step
         self.part_rows, self._force = part_rows, force
         self._describe = (frame, list(history), dict(attrs or {}))
-        self._plan = sha256_json([kind, __version__, part_rows, step.record() if plan is None else plan])
+        self._plan = sha256_json(
+            [kind, __version__, part_rows, step.record() if plan is None else plan]
+        )
         self.rows = 0
         self.rejected: list[Reject] = []
 
@@ -168,11 +178,7 @@ class ArtifactWriter:
             CannotWriteError: the operating system refused.
             MalformedInputError: the columns do not fit the kind.
         """
-        arrays = _with_digest(self.kind, columns)
-        if not arrays:
-            keys = ("subject_id", "session_id", *(("embedding",) if "embed" in self.kind else ()))
-            arrays = {k: encode([]) if k != "embedding" else encode([]) for k in keys}
-        arrays |= reject_columns(rejected)
+        arrays = (_with_digest(self.kind, columns) or no_rows(self.kind)) | reject_columns(rejected)
         frame, history, attrs = self._describe
         root = root_attributes(self.kind, self.step, frame, history, attrs)
         atomic.write_bytes(self._parts.part(index), file_image(self.kind, arrays, root), force=True)
@@ -183,13 +189,18 @@ class ArtifactWriter:
         self.rejected = [r for p in sealed for r in open_artifact(p, self.kind).rejected]
         parts = open_parts(sealed, self.kind)
         if parts is None:
-            reason = f": {self.rejected[0].reason}" if self.rejected else ""
-            raise MalformedInputError(
-                f"{self.path}: not written, none of {len(self.rejected)} captures could be used{reason}",
-                f"the reasons are in {write_rejects(self.path, self.rejected)}" if self.rejected else "",
-            )
+            raise self._nothing_usable()
         self.rows = len(parts)
         root = root_attributes(self.kind, self.step, frame, history, attrs)
         with atomic.writing(self.path, self._force) as temporary:
             join(parts, reject_columns(self.rejected), root, temporary)
         write_rejects(self.path, self.rejected)
+
+    def _nothing_usable(self) -> MalformedInputError:
+        if not self.rejected:
+            return MalformedInputError(f"{self.path}: not written, there was no capture to use")
+        return MalformedInputError(
+            f"{self.path}: not written, none of {len(self.rejected)} captures could be used: "
+            f"{self.rejected[0].reason}",
+            f"all reasons are in {write_rejects(self.path, self.rejected)}",
+        )

@@ -1,0 +1,101 @@
+"""Options that several commands share, each declared once.
+
+batch-size  embed enroll identify train     model       embed enroll identify benchmark
+device      embed enroll export train       output      all writers
+dry-run     all writers                     partition   enroll select benchmark
+force       all writers                     quiet       all
+json        benchmark identify info         role        enroll select
+runs        embed enroll export train       seed        benchmark split synth train
+size        align ps-reconstruct synth      split       benchmark enroll select train
+strict      align ps-reconstruct            verbose     all
+template    align                           workers     align ps-reconstruct synth
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fr3d.cli import console
+
+_RUN = "Run"
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
+OptionalOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Where the result goes.", show_default=False)
+]
+Force = Annotated[
+    bool, typer.Option("--force", "-f", help="Replace an output that exists.", rich_help_panel=_RUN)
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        "-n",
+        help="Check the inputs, say what would be done, write nothing.",
+        rich_help_panel=_RUN,
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", help="Random seed.", min=0)]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device", help="auto, cpu, cuda or cuda:N.", envvar="FR3D_DEVICE", rich_help_panel=_RUN
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        "-j",
+        help="Worker processes; never changes the result.",
+        min=1,
+        envvar="FR3D_WORKERS",
+        show_default="up to 8",
+        rich_help_panel=_RUN,
+    ),
+]
+BatchSize = Annotated[
+    int, typer.Option("--batch-size", help="Faces at a time.", min=1, rich_help_panel=_RUN)
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="An ONNX model or a run folder.",
+        show_default="the newest finished run",
+    ),
+]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of training runs.")]
+Split = Annotated[Path, typer.Option("--split", help="Table of partitions and roles.")]
+Partition = Annotated[str, typer.Option("--partition", help="Partition to take rows from.")]
+Role = Annotated[
+    Literal["gallery", "probe"] | None,
+    typer.Option("--role", help="Role to take rows from.", show_default="any"),
+]
+Size = Annotated[int | None, typer.Option("--size", help="Height and width in pixels.", min=8)]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Fail when any capture is rejected.", rich_help_panel=_RUN)
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        help="Say nothing but errors.",
+        callback=console.set_quiet,
+        rich_help_panel=_RUN,
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="Say more; show tracebacks.",
+        callback=console.set_verbose,
+        rich_help_panel=_RUN,
+    ),
+]

@@ -1,0 +1,152 @@
+"""From the words of a command line to an exit status: the one place where errors become lines."""
+
+import difflib
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer._click.exceptions import ClickException, NoSuchOption, UsageError
+
+from fr3d import __version__
+from fr3d.cli import console, main
+from fr3d.errors import ExitStatus, Fr3dError
+
+COMPLETE = "_FR3D_COMPLETE"
+
+COMMANDS = {
+    "Make and reconstruct": ("synth", "ps-reconstruct", "align"),
+    "Learn": ("split", "select", "train", "export"),
+    "Recognise": ("embed", "enroll", "identify"),
+    "Measure and look": ("benchmark", "show", "info"),
+}
+"""Command names by help panel, in the order of the work; each lives in the module of its name."""
+
+_EPILOG = "Each command does one step and can be chained in a shell script."
+
+
+def command_names() -> list[str]:
+    """All commands in the order of the work."""
+    return [name for names in COMMANDS.values() for name in names]
+
+
+def build_app(only: str | None = None) -> typer.Typer:
+    """The Typer program.
+
+    Args:
+        only: load just this command, which is faster; None loads all.
+    """
+    app = typer.Typer(
+        name="fr3d",
+        help="3D face recognition from photometric stereo.",
+        epilog=_EPILOG,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(_root)
+    for panel, names in COMMANDS.items():
+        for name in names:
+            if only in (None, name):
+                app.command(name, rich_help_panel=panel)(_function(name))
+    return app
+
+
+def _function(name: str) -> Any:
+    module = name.replace("-", "_")
+    return getattr(importlib.import_module(f"fr3d.cli.{module}"), module)
+
+
+def _root(
+    version: bool = typer.Option(False, "--version", "-V", help="Print the version and exit."),
+) -> None:
+    if version:
+        raise typer.Exit(main(["--version"]))
+
+
+def run(args: list[str]) -> int:
+    """Run one command and turn whatever happens into an exit status.
+
+    Args:
+        args: the words after the program's name.
+    """
+    console.reset()
+    if COMPLETE in os.environ:
+        build_app()(prog_name="fr3d", complete_var=COMPLETE)
+    try:
+        status = _invoke(args)
+        sys.stdout.flush()
+    except BaseException as error:  # noqa: BLE001 - the one place where errors become statuses
+        return _report(error, args)
+    return status
+
+
+def _invoke(args: Sequence[str]) -> int:
+    only = args[0] if args and args[0] in command_names() else None
+    command = typer.main.get_command(build_app(only))
+    words = list(args) or ["--help"]
+    try:
+        with command.make_context("fr3d", words) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        status = int(done.exit_code)
+        return status if args or status else ExitStatus.USAGE
+    return ExitStatus.OK
+
+
+def _report(error: BaseException, args: Sequence[str]) -> int:
+    if isinstance(error, BrokenPipeError):
+        # the reader has gone: nothing more can be said on stdout, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.READER_GONE
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else ExitStatus.BUG
+    message, hint, status = _explain(error, args)
+    console.error(message, hint)
+    if not isinstance(error, ClickException | KeyboardInterrupt):
+        console.traceback_if_verbose(error)
+    return status
+
+
+def _explain(error: BaseException, args: Sequence[str]) -> tuple[str, str, int]:
+    """Message, hint and exit status."""
+    if isinstance(error, Fr3dError):
+        return error.message, error.hint, error.status
+    if isinstance(error, ClickException):
+        message = error.format_message().rstrip(".").replace("\n", " ")
+        return message, _usage_hint(error, args), ExitStatus.USAGE
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        hint = "finished work is kept: the same command line resumes"
+        return "interrupted", hint, ExitStatus.INTERRUPTED
+    if isinstance(error, OSError) and (status := _os_status(error)):
+        return f"{error.filename or 'output'}: {error.strerror}", "", status
+    return (
+        f"this is a bug in fr3d {__version__}: {type(error).__name__}: {error}",
+        "run it again with -v for the traceback, and report that",
+        ExitStatus.BUG,
+    )
+
+
+def _os_status(error: OSError) -> int:
+    if isinstance(
+        error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError
+    ):
+        return ExitStatus.MISSING
+    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS):
+        return ExitStatus.CANNOT_WRITE
+    return 0
+
+
+def _usage_hint(error: ClickException, args: Sequence[str]) -> str:
+    if isinstance(error, NoSuchOption) and error.possibilities:
+        return f"did you mean {' or '.join(sorted(error.possibilities))}?"
+    known = command_names()
+    if args and not args[0].startswith("-") and args[0] not in known:
+        near = difflib.get_close_matches(args[0], known, n=1)
+        return f"did you mean fr3d {near[0]}?" if near else "fr3d --help lists the commands"
+    context = getattr(error, "ctx", None) if isinstance(error, UsageError) else None
+    return f"{context.command_path if context else 'fr3d'} --help shows the options"
