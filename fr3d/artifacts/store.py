@@ -137,7 +137,10 @@ def open_artifact(
         MalformedInputError: cut short, unsafe, or not what its kind asks.
     """
     files = [_read_file(path, kind) for path in _list_files(source)]
-    artifact = Artifact(kind, files)
+    try:
+        artifact = Artifact(kind, files)
+    except (ValueError, KeyError, TypeError) as error:
+        raise MalformedInputError(f"{files[0][0]}: damaged: {error}", "make it again") from error
     for name in require:
         if name not in artifact:
             raise MalformedInputError(f"{artifact.paths[0]}: no dataset '{name}'")

@@ -1,4 +1,4 @@
-"""CSV tables: RFC 4180, UTF-8, line feeds, a header always, every value text, unknown columns kept."""
+"""CSV tables: RFC 4180, UTF-8, line feeds; every value is text, unknown columns are kept."""
 
 import csv
 import io

@@ -76,13 +76,23 @@ def run(args: list[str]) -> int:
     """
     console.reset()
     if COMPLETE in os.environ:
-        build_app()(prog_name="fr3d", complete_var=COMPLETE)
+        build_app(_command_being_typed())(prog_name="fr3d", complete_var=COMPLETE)
     try:
         status = _invoke(args)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - the one place where errors become statuses
         return _report(error, args)
     return status
+
+
+def _command_being_typed() -> str | None:
+    """The command whose options a shell asks for, so that TAB loads no other."""
+    words = (
+        os.environ.get("COMP_WORDS", "").split()
+        or os.environ.get("_TYPER_COMPLETE_ARGS", "").split()
+    )
+    complete = len(words) > 2 or os.environ.get("_TYPER_COMPLETE_ARGS", "").endswith(" ")
+    return words[1] if complete and len(words) > 1 and words[1] in command_names() else None
 
 
 def _invoke(args: Sequence[str]) -> int:
