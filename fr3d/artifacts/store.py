@@ -190,7 +190,7 @@ def _read_file(path: Path, kind: str) -> tuple[Path, dict[str, Any], list[Segmen
             datasets = check_artifact(path, file, kind)
             segments = [segment_of(path, name, d) for name, d in datasets.items()]
             return path, dict(file.attrs.items()), segments
-        except (OSError, RuntimeError, KeyError, ValueError, UnicodeDecodeError) as error:
+        except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
             raise MalformedInputError(f"{path}: damaged: {error}", "make it again") from error
 
 
