@@ -4,12 +4,12 @@ In: the history of an aligned faces file and the facts of a network. Out: a `Mod
 SHA-256 goes into the run, the ONNX file, the embeddings and the gallery.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fr3d.artifacts.provenance import canonical_json, sha256_json
 from fr3d.errors import MalformedInputError
 
 if TYPE_CHECKING:
@@ -50,12 +50,14 @@ class ModelContract:
     @property
     def sha256(self) -> str:
         """Digest of the canonical JSON text: the name of the model."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        return sha256_json(self._content())
 
     def to_json(self) -> str:
         """Write as JSON in one canonical spelling, so that equal contracts have equal digests."""
-        content = {"format_version": FORMAT_VERSION, **asdict(self)}
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return canonical_json(self._content())
+
+    def _content(self) -> dict[str, Any]:
+        return {"format_version": FORMAT_VERSION, **asdict(self)}
 
     @classmethod
     def from_json(cls, text: str, name: str = "model contract") -> "ModelContract":
@@ -119,11 +121,11 @@ def step_parameters(artifact: "Artifact", command: str) -> dict[str, Any]:
         command: name of the command, e.g. "align".
     """
     found = [
-        {key: value for key, value in step["parameters"].items() if key not in _SELECTING}
+        {key: value for key, value in step["arguments"].items() if key not in _SELECTING}
         for step in artifact.history
-        if step["command"] == command
+        if step.get("command") == command
     ]
-    found = [json.loads(text) for text in {json.dumps(one, sort_keys=True) for one in found}]
+    found = [json.loads(text) for text in sorted({canonical_json(one) for one in found})]
     if len(found) > 1:
         fields = sorted({name for name, _, _ in _pairs(found[0], found[1])})
         raise MalformedInputError(

@@ -1,0 +1,122 @@
+"""Rows of aligned faces in, embeddings and the rows that could not be embedded out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fr3d.artifacts.rows import Reject
+from fr3d.artifacts.store import Artifact
+from fr3d.data.inputs import InputSpec, face_inputs
+from fr3d.errors import MalformedInputError
+from fr3d.inference.contract import check_faces
+from fr3d.inference.model import Embedder
+
+BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Embeddings of some rows of a faces file.
+
+    Attributes:
+        rows: which rows of the file, M of them.
+        embedding: (M, D) float32, not normalised.
+        magnitude: (M,) float32.
+        rejected: the rows that could not be embedded, with the reason.
+    """
+
+    rows: tuple[int, ...]
+    embedding: npt.NDArray[np.float32]
+    magnitude: npt.NDArray[np.float32]
+    rejected: tuple[Reject, ...] = ()
+
+
+def embed_faces(
+    model: Embedder, faces: Artifact, rows: Sequence[int], batch_size: int = BATCH_SIZE
+) -> Embedded:
+    """Embed rows of aligned faces.
+
+    Args:
+        model: the network.
+        faces: aligned as the model's contract says; refused otherwise.
+        rows: which rows.
+        batch_size: faces at a time; it does not change the result beyond rounding.
+
+    Raises:
+        MalformedInputError: the faces are not what the contract says.
+    """
+    check_faces(model.contract, faces)
+    specs = [InputSpec.from_json(model.contract.inputs[m]) for m in model.contract.modalities]
+    ids = faces.subject_id, faces.session_id
+    kept: list[int] = []
+    rejected: list[Reject] = []
+    pairs = []
+    for start in range(0, len(rows), batch_size):
+        batch, inputs, refused = _inputs(faces, rows[start : start + batch_size], specs)
+        rejected += [Reject(ids[0][row], ids[1][row], reason) for row, reason in refused]
+        if not batch:
+            continue
+        embedding, magnitude = model.embed(inputs)
+        sound = np.isfinite(embedding).all(axis=1) & (magnitude > 0) & np.isfinite(magnitude)
+        kept += [row for row, good in zip(batch, sound, strict=True) if good]
+        rejected += [
+            Reject(ids[0][row], ids[1][row], "the network gives no finite embedding for it")
+            for row, good in zip(batch, sound, strict=True)
+            if not good
+        ]
+        pairs.append((embedding[sound], magnitude[sound]))
+    return Embedded(tuple(kept), *_joined(pairs, model), tuple(rejected))
+
+
+def columns_of(faces: Artifact, embedded: Embedded) -> dict[str, npt.NDArray[Any] | list[str]]:
+    """Put embeddings beside what the faces file says of these rows.
+
+    Args:
+        faces: the faces.
+        embedded: some of its rows.
+
+    Returns:
+        Columns of an embeddings file: ids, embedding, magnitude, quality and attributes.
+    """
+    rows = list(embedded.rows)
+    subjects, sessions = faces.subject_id, faces.session_id
+    columns: dict[str, npt.NDArray[Any] | list[str]] = {
+        "subject_id": [subjects[row] for row in rows],
+        "session_id": [sessions[row] for row in rows],
+        "embedding": embedded.embedding,
+        "magnitude": embedded.magnitude,
+    }
+    for name, values in faces.quality.items():
+        columns[f"quality/{name}"] = values[rows]
+    for name, texts in faces.attributes.items():
+        columns[f"attribute/{name}"] = [texts[row] for row in rows]
+    return columns
+
+
+def _inputs(
+    faces: Artifact, rows: Sequence[int], specs: Sequence[InputSpec]
+) -> tuple[list[int], dict[str, npt.NDArray[np.float32]], list[tuple[int, str]]]:
+    """Make the inputs of a batch; a face that gives none is told apart from the others."""
+    try:
+        return list(rows), face_inputs(faces, rows, specs), []
+    except MalformedInputError as error:
+        if len(rows) == 1:
+            return [], {}, [(rows[0], error.message)]
+    good: list[int] = []
+    refused: list[tuple[int, str]] = []
+    for row in rows:
+        kept, _, bad = _inputs(faces, [row], specs)
+        good, refused = good + kept, refused + bad
+    return good, face_inputs(faces, good, specs) if good else {}, refused
+
+
+def _joined(
+    pairs: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]], model: Embedder
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    if not pairs:
+        return np.empty((0, model.contract.embedding_size), np.float32), np.empty(0, np.float32)
+    embeddings, magnitudes = zip(*pairs, strict=True)
+    return np.concatenate(embeddings), np.concatenate(magnitudes)

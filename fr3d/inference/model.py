@@ -1,0 +1,124 @@
+"""Which model is meant, and how to open it; loads torch only for a run folder."""
+
+import json
+from pathlib import Path
+from typing import Protocol
+
+from fr3d.errors import MissingInputError, UnavailableError
+from fr3d.inference.contract import ModelContract
+from fr3d.inference.onnx_model import Embeddings, Inputs, OnnxModel
+from fr3d.runtime import resolve_device
+
+
+class Embedder(Protocol):
+    """A function from network inputs to embeddings, with its contract."""
+
+    name: str
+    contract: ModelContract
+    training_subjects: tuple[str, ...]
+
+    def embed(self, inputs: Inputs) -> Embeddings:
+        """Embed a batch: per modality (B, C, H, W) to (B, D) and magnitudes (B,)."""
+        ...
+
+
+def find_model(model: Path | None, folder: Path = Path()) -> Path:
+    """Say which model is meant.
+
+    A file or a run folder is taken as it is; any other folder stands for the newest finished run
+    in it. Without a name it is the newest of `model.onnx` and the finished runs in `runs/`.
+
+    Args:
+        model: what the user named, or None.
+        folder: where to look when nothing was named.
+
+    Returns:
+        An ONNX file or a run folder.
+
+    Raises:
+        MissingInputError: there is none.
+    """
+    if model is None:
+        return _newest([folder / "model.onnx", *_runs(folder / "runs")], "no model to be found")
+    if model.is_dir() and not (model / "config.json").exists():
+        return _newest(_runs(model), f"{model}: no finished run in it")
+    if not model.exists():
+        raise MissingInputError(f"{model}: no such file or folder", "make it with 'fr3d train'")
+    return model
+
+
+def find_run(run: Path | None, folder: Path = Path()) -> Path:
+    """Say which run is meant: as `find_model`, but never an ONNX file.
+
+    Args:
+        run: a run folder, a folder of runs, or None for the newest finished run in `runs/`.
+        folder: where to look when nothing was named.
+    """
+    found = find_model(folder / "runs" if run is None else run)
+    if not found.is_dir():
+        raise MissingInputError(f"{found}: not a run folder", "name a folder under runs/")
+    return found
+
+
+def open_model(path: Path, device: str = "auto", threads: int = 0) -> Embedder:
+    """Open a model.
+
+    Args:
+        path: an ONNX file (always on the CPU) or a run folder (torch, on any device).
+        device: `auto`, `cpu` or `cuda[:N]`.
+        threads: threads of the ONNX runtime; 0 lets it choose.
+
+    Raises:
+        UnavailableError: the device is not there, or ONNX was asked to use one.
+    """
+    if path.is_dir():
+        from fr3d.inference.torch_model import TorchModel
+
+        return TorchModel(path, resolve_device(device))
+    if device.startswith("cuda"):
+        raise UnavailableError(
+            f"{path}: an ONNX file runs on the CPU, not on {device}",
+            "give the run folder with --model to use the device",
+        )
+    return OnnxModel(path, threads=threads)
+
+
+def onnx_form(path: Path, threads: int = 0) -> OnnxModel:
+    """Open a model as ONNX: the file as it is, a run exported first.
+
+    Args:
+        path: an ONNX file or a run folder.
+        threads: threads of the ONNX runtime; 0 lets it choose.
+    """
+    if not path.is_dir():
+        return OnnxModel(path, threads=threads)
+    from fr3d.inference.export import export_onnx
+    from fr3d.inference.torch_model import TorchModel
+
+    run = TorchModel(path)
+    data, _ = export_onnx(run.network, run.contract, run.training_subjects)
+    return OnnxModel(data, name=path.name, threads=threads)
+
+
+def _runs(folder: Path) -> list[Path]:
+    """Finished runs in a folder."""
+    return [status.parent for status in sorted(folder.glob("*/status.json")) if _finished(status)]
+
+
+def _finished(status: Path) -> bool:
+    try:
+        return json.loads(status.read_text(encoding="utf-8")).get("finished") is True
+    except (OSError, ValueError, AttributeError):
+        return False  # a run that is being written is not finished
+
+
+def _newest(candidates: list[Path], message: str) -> Path:
+    found = [path for path in candidates if path.exists()]
+    if not found:
+        raise MissingInputError(message, "train one with 'fr3d train', or name one with --model")
+    return max(found, key=_written)
+
+
+def _written(path: Path) -> tuple[int, str]:
+    file = path / "status.json" if path.is_dir() else path
+    return file.stat().st_mtime_ns, path.name
