@@ -1,14 +1,15 @@
 """Options that several commands share, each declared once.
 
-batch-size  embed enroll identify train     model       embed enroll identify benchmark
-device      embed enroll export train       output      all writers
-dry-run     all writers                     partition   enroll select benchmark
-force       all writers                     quiet       all
-json        benchmark identify info         role        enroll select
-runs        embed enroll export train       seed        benchmark split synth train
-size        align ps-reconstruct synth      split       benchmark enroll select train
-strict      align ps-reconstruct            verbose     all
-template    align                           workers     align ps-reconstruct synth
+allow-leak  benchmark split                      model       embed enroll identify benchmark
+batch-size  embed enroll identify train     output      all writers
+device      embed enroll export train       partition   enroll select benchmark
+dry-run     all writers                     quiet       all
+force       all writers                     role        enroll select
+json        benchmark identify info         seed        benchmark split synth train
+runs        embed enroll export train       split       benchmark enroll select train
+size        align ps-reconstruct synth      verbose     all
+strict      align ps-reconstruct            workers     align ps-reconstruct synth
+template    align
 """
 
 from pathlib import Path
@@ -57,6 +58,10 @@ Workers = Annotated[
 ]
 BatchSize = Annotated[
     int, typer.Option("--batch-size", help="Faces at a time.", min=1, rich_help_panel=_RUN)
+]
+AllowLeak = Annotated[
+    list[str] | None,
+    typer.Option("--allow-leak", help="Accept a leak, by the name that its error gives."),
 ]
 Model = Annotated[
     Path | None,

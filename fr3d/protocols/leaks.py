@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from fr3d.errors import MalformedInputError
+from fr3d.errors import MalformedInputError, UsageError
 
 if TYPE_CHECKING:
     from fr3d.artifacts.store import Artifact
@@ -132,8 +132,11 @@ def check_leaks(leaks: Iterable[Leak], where: str, allowed: Collection[str] = ()
         The leaks that were allowed, to be printed beside every figure made with them.
 
     Raises:
+        UsageError: a kind that there is not.
         MalformedInputError: a leak, with count, first offenders and how to mend it.
     """
+    if strange := sorted(set(allowed) - set(_MENDING)):
+        raise UsageError(f"no leak is called '{strange[0]}'", f"leaks: {', '.join(_MENDING)}")
     leaks = list(leaks)
     for leak in leaks:
         if leak.kind not in allowed:

@@ -1,0 +1,1 @@
+"""Biometric error rates: score arrays in, small frozen dataclasses out; needs NumPy alone."""
