@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.artifacts.attributes import write_attributes
 from fr3d.artifacts.schema import find_spec
 
 _PAGE = 1 << 12
@@ -98,9 +99,8 @@ def describe(dataset: h5py.Dataset, kind: str, name: str) -> None:
     axes = spec.axes
     if spec.optional_axis and dataset.ndim == len(axes) + 1:
         axes = (*axes, spec.optional_axis)
-    dataset.attrs["units"] = spec.units
-    dataset.attrs["axes"] = " ".join(axes)
-    dataset.attrs["long_name"] = spec.long_name
+    words = {"units": spec.units, "axes": " ".join(axes), "long_name": spec.long_name}
+    write_attributes(dataset, words)
 
 
 def file_image(
@@ -115,7 +115,7 @@ def file_image(
     """
     memory = io.BytesIO()
     with h5py.File(memory, "w", **_ALIGN) as file:
-        _set_attributes(file, attrs)
+        write_attributes(file, attrs)
         for name, array in columns.items():
             dataset = file.create_dataset(
                 name, data=array.astype(_disk_type(array.dtype), copy=False)
@@ -136,7 +136,7 @@ def skeleton(
     """
     memory = _SparseFile()
     with h5py.File(memory, "w", **_ALIGN) as file:
-        _set_attributes(file, attrs)
+        write_attributes(file, attrs)
         for name, (shape, dtype) in shapes.items():
             describe(_reserve(file, name, shape, dtype), kind, name)
         file.flush()
@@ -150,6 +150,7 @@ def _reserve(
 ) -> h5py.Dataset:
     """A contiguous dataset whose place is fixed now and whose bytes HDF5 never writes."""
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_obj_track_times(False)
     plist.set_layout(h5py.h5d.CONTIGUOUS)
     plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     plist.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
@@ -162,8 +163,3 @@ def _reserve(
 
 def _disk_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return h5py.string_dtype("utf-8", dtype.itemsize) if dtype.kind == "S" else dtype
-
-
-def _set_attributes(file: h5py.File, attrs: Mapping[str, Any]) -> None:
-    for key in sorted(attrs):
-        file.attrs[key] = attrs[key]

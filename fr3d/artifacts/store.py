@@ -8,6 +8,7 @@ from typing import Any
 import h5py
 import numpy.typing as npt
 
+from fr3d.artifacts.attributes import read_attributes
 from fr3d.artifacts.columns import Column, Segment, segment_of
 from fr3d.artifacts.provenance import parse_history, sha256_file
 from fr3d.artifacts.rows import Reject
@@ -155,7 +156,7 @@ def artifact_kind(path: Path) -> str:
         MalformedInputError: not an artifact.
     """
     with _open_hdf5(path) as file:
-        return read_kind(path, file)
+        return read_kind(path, read_attributes(path, file))
 
 
 def _list_files(source: Path | Sequence[Path]) -> list[Path]:
@@ -187,11 +188,12 @@ def _open_hdf5(path: Path) -> h5py.File:
 def _read_file(path: Path, kind: str) -> tuple[Path, dict[str, Any], list[Segment]]:
     with _open_hdf5(path) as file:
         try:
-            datasets = check_artifact(path, file, kind)
+            attrs = read_attributes(path, file)
+            datasets = check_artifact(path, file, attrs, kind)
             segments = [segment_of(path, name, d) for name, d in datasets.items()]
-            return path, dict(file.attrs.items()), segments
         except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
             raise MalformedInputError(f"{path}: damaged: {error}", "make it again") from error
+        return path, attrs, segments
 
 
 def _join_columns(files: Sequence[tuple[Path, dict[str, Any], list[Segment]]]) -> dict[str, Column]:

@@ -1,8 +1,9 @@
 """Is this HDF5 file safe to read, and is it what it says? Decided before any value is read."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -13,13 +14,13 @@ _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
 _MAX_INFLATION = 1100  # deflate cannot expand further than 1032 times
 
 
-def read_kind(path: Path, file: h5py.File) -> str:
+def read_kind(path: Path, attrs: Mapping[str, Any]) -> str:
     """The kind of an artifact, from its root attributes.
 
     Raises:
         MalformedInputError: not one of ours, or of a newer version.
     """
-    kind, version = file.attrs.get("format"), file.attrs.get("format_version")
+    kind, version = attrs.get("format"), attrs.get("format_version")
     if not isinstance(kind, str):
         raise MalformedInputError(f"{path}: not an fr3d artifact", "it has no attribute 'format'")
     if version != FORMAT_VERSION:
@@ -72,12 +73,15 @@ def check_storage(where: str, dataset: h5py.Dataset, file_bytes: int) -> None:
         )
 
 
-def check_artifact(path: Path, file: h5py.File, kind: str) -> dict[str, h5py.Dataset]:
+def check_artifact(
+    path: Path, file: h5py.File, attrs: Mapping[str, Any], kind: str
+) -> dict[str, h5py.Dataset]:
     """Hold a file to the schema of its kind.
 
     Args:
         path: for messages.
         file: the open file.
+        attrs: its root attributes.
         kind: what it must be, such as `fr3d.maps`.
 
     Returns:
@@ -86,7 +90,7 @@ def check_artifact(path: Path, file: h5py.File, kind: str) -> dict[str, h5py.Dat
     Raises:
         MalformedInputError: anything that is not as the schema says.
     """
-    found = read_kind(path, file)
+    found = read_kind(path, attrs)
     if found != kind:
         raise MalformedInputError(f"{path}: found {found}, expected {kind}")
     sizes: dict[str, int] = {}

@@ -142,11 +142,12 @@ def test_missing_folder(tmp_path: Path) -> None:
         atomic.write_bytes(tmp_path / "none" / "x", b"")
 
 
-def test_full_disk_is_an_error_and_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [1000, 6000])
+def test_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, limit: int) -> None:
     """A file size limit stands in for a full disk; the parts stay and the run can be repeated."""
     path = tmp_path / "maps.h5"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8000, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
         with pytest.raises(CannotWriteError, match="larger than allowed"):
             write(path)
