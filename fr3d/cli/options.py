@@ -1,6 +1,6 @@
 """Options that several commands share, each declared once.
 
-allow-leak  benchmark split                      model       embed enroll identify benchmark
+allow-leak  benchmark split                 model       embed enroll identify benchmark
 batch-size  embed enroll identify train     output      all writers
 device      embed enroll export train       partition   enroll select benchmark
 dry-run     all writers                     quiet       all

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 from typer._click.exceptions import ClickException, NoSuchOption, UsageError
+from typer._completion_classes import completion_init
 
 from fr3d import __version__
 from fr3d.cli import console, main
@@ -76,6 +77,7 @@ def run(args: list[str]) -> int:
     """
     console.reset()
     if COMPLETE in os.environ:
+        completion_init()
         build_app(_command_being_typed())(prog_name="fr3d", complete_var=COMPLETE)
     try:
         status = _invoke(args)
