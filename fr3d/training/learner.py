@@ -1,0 +1,158 @@
+"""Network, criterion and optimiser of a run: one step of learning, and all of it as tensors."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from fr3d.errors import MalformedInputError
+from fr3d.losses.margin import LossTerms
+from fr3d.training.config import TrainConfig
+
+
+class Learner:
+    """What learns.
+
+    Args:
+        network: with `features` and `head`, on its device.
+        criterion: maps embeddings and labels to `LossTerms`, on the same device.
+        config: of the run.
+        from_features: inputs are features already (cached ones of frozen branches).
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        criterion: nn.Module,
+        config: TrainConfig,
+        *,
+        from_features: bool = False,
+    ) -> None:
+        self.network = network
+        self.criterion = criterion
+        self.config = config
+        self.from_features = from_features
+        self.optimiser = build_optimiser(network, criterion, config)
+        self.average = {k: v.detach().clone() for k, v in _floats(network).items()}
+        self.device = next(network.parameters()).device
+
+    def step(self, inputs: tuple[Tensor, ...], label: Tensor, rate: float) -> tuple[LossTerms, Tensor]:
+        """Learn from one batch.
+
+        Args:
+            inputs: of the network, or its features.
+            label: (B,) people.
+            rate: learning rate.
+
+        Returns:
+            The loss before the step, and the embeddings (B, D) without gradient.
+        """
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        embedding = self._embed(inputs)
+        terms: LossTerms = self.criterion(embedding, label)
+        if torch.isfinite(terms.total):
+            terms.total.backward()
+            nn.utils.clip_grad_norm_(self._parameters(), self.config.clip)
+            self.optimiser.step()
+            self._update_average()
+        return terms, embedding.detach()
+
+    def result(self) -> dict[str, Tensor]:
+        """Return the weights to keep: the running mean where there is one."""
+        state = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        if self.config.average:
+            state |= {k: v.clone() for k, v in self.average.items()}
+        return state
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything needed to go on, by name."""
+        found = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        found |= {f"criterion.{k}": v for k, v in self.criterion.state_dict().items()}
+        found |= {f"average.{k}": v for k, v in self.average.items()}
+        for index, values in self.optimiser.state_dict()["state"].items():
+            found |= {f"optimiser.{index}.{k}": v for k, v in values.items()}
+        return {k: v.detach().cpu().contiguous() for k, v in found.items()}
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take up where `tensors` were saved.
+
+        Raises:
+            MalformedInputError: they belong to another network.
+        """
+        try:
+            self.network.load_state_dict(_below(tensors, "network."))
+            self.criterion.load_state_dict(_below(tensors, "criterion."))
+            self.average = {
+                k: v.to(self.device).clone() for k, v in _below(tensors, "average.").items()
+            }
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, value in _below(tensors, "optimiser.").items():
+                index, key = name.split(".", 1)
+                state.setdefault(int(index), {})[key] = value.clone()
+            groups = self.optimiser.state_dict()["param_groups"]
+            self.optimiser.load_state_dict({"state": state, "param_groups": groups})
+        except (RuntimeError, ValueError, KeyError) as error:
+            text = " ".join(str(error).split())[:200]
+            raise MalformedInputError(
+                f"last: does not fit the run: {text}", "start again with --force"
+            ) from error
+
+    def _embed(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        """Features in the run's precision, the head in float32."""
+        self.network.train()
+        self.criterion.train()
+        if self.from_features:
+            features = inputs[0]
+        else:
+            reduced = self.config.precision == "bf16"
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=reduced):
+                features = self.network.features(*inputs)
+        return self.network.head(features.float())
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [p for group in self.optimiser.param_groups for p in group["params"]]
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        """Move the running mean of weights and statistics a little."""
+        if not self.config.average:
+            return
+        current = _floats(self.network)
+        names = list(self.average)
+        torch._foreach_lerp_(
+            [self.average[n] for n in names],
+            [current[n].detach() for n in names],
+            1.0 - self.config.average,
+        )
+
+
+def build_optimiser(
+    network: nn.Module, criterion: nn.Module, config: TrainConfig
+) -> torch.optim.AdamW:
+    """Give AdamW every learnable of network and criterion; only matrices decay.
+
+    Args:
+        network: frozen parameters are left out.
+        criterion: its class directions learn too.
+        config: of the run.
+    """
+    learnable = [
+        p for module in (network, criterion) for p in module.parameters() if p.requires_grad
+    ]
+    groups = [
+        {"params": [p for p in learnable if p.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in learnable if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), foreach=True)
+
+
+def _floats(network: nn.Module) -> dict[str, Tensor]:
+    """Return weights and statistics that can be averaged."""
+    return {k: v for k, v in network.state_dict().items() if v.is_floating_point()}
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors under a prefix, without it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
