@@ -1,8 +1,11 @@
 """Options and fixtures of the whole suite."""
 
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # modules that tests of several rooms share
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 SAMPLE = Path(__file__).parents[1] / "sample_data"
