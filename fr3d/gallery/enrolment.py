@@ -52,7 +52,7 @@ def new_records(
         model=model.data,
         strategy=strategy,
         enrolled=enrolled,
-        templates=make_templates(enrolled, strategy),
+        templates=_none(enrolled),
         calibration=calibration,
         calibration_score=np.empty(0),
         fpir=None if threshold is not None else fpir,
@@ -93,6 +93,12 @@ def renewed(records: GalleryRecords) -> GalleryRecords:
     if records.fpir is not None:
         threshold = threshold_at(scores, records.calibration.subject_id, records.fpir)
     return replace(records, templates=templates, calibration_score=scores, threshold=threshold)
+
+
+def _none(sessions: Sessions) -> Templates:
+    """No templates yet."""
+    ids = np.empty(0, dtype=np.int64)
+    return Templates(ids, (), ids, sessions.embedding[:0], sessions.quality[:0])
 
 
 def best_scores(templates: Templates, sessions: Sessions) -> npt.NDArray[np.float64]:

@@ -16,10 +16,11 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.artifacts.provenance import parse_history
+from fr3d.artifacts.attributes import read_attributes, write_attributes
+from fr3d.artifacts.provenance import Step, parse_history
 from fr3d.artifacts.rows import encode
 from fr3d.artifacts.validation import check_storage, read_kind, walk
-from fr3d.artifacts.writer import Step, root_attributes
+from fr3d.artifacts.writer import root_attributes
 from fr3d.errors import MalformedInputError
 from fr3d.gallery.templates import STRATEGIES, Sessions, Templates
 from fr3d.inference.contract import ModelContract
@@ -69,8 +70,7 @@ def to_bytes(records: GalleryRecords) -> bytes:
     """Write records as the bytes of `gallery.h5`."""
     memory = io.BytesIO()
     with h5py.File(memory, "w", userblock_size=_BLOCK) as file:
-        for name, value in sorted(_attributes(records).items()):
-            file.attrs[name] = value
+        write_attributes(file, _attributes(records))
         for name, array in _datasets(records).items():
             data = encode(array)
             text = data.dtype.kind == "S"
@@ -142,14 +142,14 @@ def _datasets(records: GalleryRecords) -> dict[str, Any]:
 
 
 def _parse(path: Path, file: h5py.File, size: int) -> GalleryRecords:
-    kind = read_kind(path, file)
+    attrs = read_attributes(path, file)
+    kind = read_kind(path, attrs)
     if kind != KIND:
         raise MalformedInputError(f"{path}: found {kind}, expected {KIND}")
     datasets = {}
     for name, dataset in walk(path, file):
         check_storage(f"{path}: {name}", dataset, size)
         datasets[name] = dataset[()]
-    attrs = file.attrs
     *steps, step = parse_history(str(attrs["history"]))
     contract = ModelContract.from_json(str(attrs["model_contract"]), str(path))
     strategy, fpir = str(attrs["strategy"]), float(attrs["fpir"])

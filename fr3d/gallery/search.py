@@ -1,6 +1,7 @@
 """Probes against a gallery: ranked people, margins, and a decision that may be `unknown`."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import faiss
@@ -88,7 +89,7 @@ def _rank(
     ]
 
 
-def decide(candidates: list[Candidate], threshold: float) -> str:
+def decide(candidates: Sequence[Candidate], threshold: float) -> str:
     """Name a probe, or say `unknown`.
 
     Args:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fr3d.artifacts.store import Artifact
 
 FORMAT_VERSION = 1
+CONTRACT_ATTRIBUTE = "model_contract"
+SUBJECTS_ATTRIBUTE = "training_subjects"
 ALIGNMENT_COMMAND = "align"
 RECONSTRUCTION_COMMAND = "ps-reconstruct"
 # Options that choose which sessions are done, not what is done to a session.
@@ -164,6 +166,21 @@ def check_same(expected: ModelContract, found: ModelContract, name: str, owner: 
         f"{name}: made by another model than {owner}: {'; '.join(differences(expected, found))}",
         hint="scores across models mean nothing: embed the faces again with the same model",
     )
+
+
+def contract_of(embeddings: "Artifact") -> ModelContract:
+    """Read the contract of the model that made embeddings.
+
+    Args:
+        embeddings: an opened file of embeddings.
+
+    Raises:
+        MalformedInputError: it carries none.
+    """
+    name = embeddings.paths[0].name
+    if CONTRACT_ATTRIBUTE not in embeddings.attrs:
+        raise MalformedInputError(f"{name}: carries no model contract", "make it with 'fr3d embed'")
+    return ModelContract.from_json(str(embeddings.attrs[CONTRACT_ATTRIBUTE]), name)
 
 
 def check_faces(contract: ModelContract, faces: "Artifact") -> None:

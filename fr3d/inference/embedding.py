@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.artifacts.provenance import canonical_json
 from fr3d.artifacts.rows import Reject
 from fr3d.artifacts.store import Artifact
 from fr3d.data.inputs import InputSpec, face_inputs
 from fr3d.errors import MalformedInputError
-from fr3d.inference.contract import check_faces
+from fr3d.inference.contract import CONTRACT_ATTRIBUTE, SUBJECTS_ATTRIBUTE, check_faces
 from fr3d.inference.model import Embedder
 
 BATCH_SIZE = 64
@@ -94,6 +95,19 @@ def columns_of(faces: Artifact, embedded: Embedded) -> dict[str, npt.NDArray[Any
     for name, texts in faces.attributes.items():
         columns[f"attribute/{name}"] = [texts[row] for row in rows]
     return columns
+
+
+def attributes_of(model: Embedder) -> dict[str, str]:
+    """Root attributes by which an embeddings file tells its model.
+
+    Args:
+        model: made the embeddings.
+    """
+    return {
+        CONTRACT_ATTRIBUTE: model.contract.to_json(),
+        "model_contract_sha256": model.contract.sha256,
+        SUBJECTS_ATTRIBUTE: canonical_json(sorted(model.training_subjects)),
+    }
 
 
 def _inputs(

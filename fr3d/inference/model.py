@@ -14,6 +14,7 @@ class Embedder(Protocol):
     """A function from network inputs to embeddings, with its contract."""
 
     name: str
+    device: str
     contract: ModelContract
     training_subjects: tuple[str, ...]
 
@@ -22,15 +23,15 @@ class Embedder(Protocol):
         ...
 
 
-def find_model(model: Path | None, folder: Path = Path()) -> Path:
+def find_model(model: Path | None, runs: Path = Path("runs")) -> Path:
     """Say which model is meant.
 
     A file or a run folder is taken as it is; any other folder stands for the newest finished run
-    in it. Without a name it is the newest of `model.onnx` and the finished runs in `runs/`.
+    in it. Without a name it is the newest of `model.onnx` and the finished runs.
 
     Args:
         model: what the user named, or None.
-        folder: where to look when nothing was named.
+        runs: folder of training runs; `model.onnx` lies beside it.
 
     Returns:
         An ONNX file or a run folder.
@@ -39,7 +40,8 @@ def find_model(model: Path | None, folder: Path = Path()) -> Path:
         MissingInputError: there is none.
     """
     if model is None:
-        return _newest([folder / "model.onnx", *_runs(folder / "runs")], "no model to be found")
+        beside = runs.parent / "model.onnx"
+        return _newest([beside, *_runs(runs)], f"no {beside} and no finished run in {runs}")
     if model.is_dir() and not (model / "config.json").exists():
         return _newest(_runs(model), f"{model}: no finished run in it")
     if not model.exists():
@@ -47,14 +49,14 @@ def find_model(model: Path | None, folder: Path = Path()) -> Path:
     return model
 
 
-def find_run(run: Path | None, folder: Path = Path()) -> Path:
+def find_run(run: Path | None, runs: Path = Path("runs")) -> Path:
     """Say which run is meant: as `find_model`, but never an ONNX file.
 
     Args:
-        run: a run folder, a folder of runs, or None for the newest finished run in `runs/`.
-        folder: where to look when nothing was named.
+        run: a run folder, a folder of runs, or None for the newest finished run.
+        runs: folder of training runs.
     """
-    found = find_model(folder / "runs" if run is None else run)
+    found = find_model(runs if run is None else run, runs)
     if not found.is_dir():
         raise MissingInputError(f"{found}: not a run folder", "name a folder under runs/")
     return found

@@ -26,10 +26,13 @@ class OnnxModel:
 
     Attributes:
         name: name of the file, for messages.
+        device: where it runs, always the CPU.
         data: the bytes of the file; a gallery keeps them.
         contract: what a face must pass through before this network.
         training_subjects: hashes of the people that the network was trained on.
     """
+
+    device = "cpu"
 
     def __init__(self, source: Path | bytes, name: str = "", threads: int = 0) -> None:
         """Open a model.

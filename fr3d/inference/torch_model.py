@@ -24,6 +24,7 @@ class TorchModel:
     Attributes:
         name: name of the run.
         network: the network, in evaluation mode.
+        device: where it runs.
         contract: what a face must pass through before it.
         training_subjects: hashes of the people that it was trained on.
     """
@@ -45,12 +46,12 @@ class TorchModel:
         subjects = _json(folder / "training_subjects.json")
         self.training_subjects = tuple(str(one) for one in subjects)
         self.network = load_network(folder, self.contract).to(device).eval()
-        self._device = device
+        self.device = device
 
     def embed(self, inputs: Inputs) -> Embeddings:
         """Embed a batch; see `OnnxModel.embed`."""
         tensors = [
-            torch.from_numpy(inputs[modality]).to(self._device)
+            torch.from_numpy(inputs[modality]).to(self.device)
             for modality in self.contract.modalities
         ]
         # TF32 would round the scores to three digits.

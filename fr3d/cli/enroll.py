@@ -1,0 +1,195 @@
+"""fr3d enroll: people into a gallery, with a threshold calibrated against strangers."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fr3d.cli.options import (
+    BatchSize,
+    DryRun,
+    Force,
+    Model,
+    Output,
+    Partition,
+    Quiet,
+    Role,
+    Runs,
+    Split,
+    Verbose,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fr3d.artifacts.store import Artifact
+    from fr3d.gallery.records import GalleryRecords
+    from fr3d.gallery.templates import Sessions
+    from fr3d.inference.onnx_model import OnnxModel
+
+_DECISION = "Decision"
+
+
+def enroll(
+    *,
+    source: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Aligned faces, or embeddings by the same model; several files or a folder of "
+            "parts.",
+            show_default="faces.h5",
+        ),
+    ] = None,
+    model: Model = None,
+    output: Output = Path("gallery.faiss"),
+    split: Split = Path("split.csv"),
+    partition: Partition = "test",
+    role: Role = "gallery",
+    fpir: Annotated[
+        float,
+        typer.Option(
+            help="Share of strangers who may be named: calibrates the threshold.",
+            rich_help_panel=_DECISION,
+        ),
+    ] = 0.1,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="Lowest score that names a probe, instead of calibrating.",
+            show_default="calibrated",
+            rich_help_panel=_DECISION,
+        ),
+    ] = None,
+    templates: Annotated[
+        Literal["mean", "weighted", "each"],
+        typer.Option(
+            help="A person is the mean of his sessions, their mean weighted by magnitude, or "
+            "each session stands for itself.",
+            rich_help_panel=_DECISION,
+        ),
+    ] = "mean",
+    runs: Runs = Path("runs"),
+    batch_size: BatchSize = 64,
+    force: Force = False,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Enroll people into a gallery that says unknown when it should.
+
+    The people of partition 'calibration' are searched against the very
+    templates that are stored, and the threshold is set so that strangers are
+    named at most at the rate --fpir. The gallery keeps the model, so
+    identify needs nothing else. gallery.faiss, a plain FAISS index, lies
+    beside gallery.h5, which holds everything.
+
+    Examples:
+      fr3d enroll
+      fr3d enroll embeddings.h5 -m model.onnx -o gallery.faiss --fpir 0.05
+      fr3d enroll faces.h5 --templates each --threshold 0.4
+    """
+    from fr3d.artifacts.provenance import Step, sha256_file
+    from fr3d.cli.console import detail, say
+    from fr3d.gallery.calibration import check_rate
+    from fr3d.gallery.enrolment import new_records
+    from fr3d.gallery.storage import check_new, create_gallery
+    from fr3d.inference.model import find_model, onnx_form
+    from fr3d.inference.probes import open_faces_or_embeddings
+    from fr3d.protocols.table import read_split
+
+    check_rate(fpir)
+    check_new(output, force or dry_run)
+    artifact = open_faces_or_embeddings(source or [Path("faces.h5")])
+    table = read_split(split)
+    path = find_model(model, runs)
+    network = onnx_form(path)
+    enrolled = _take(artifact, table, (partition, role), network, batch_size)
+    strangers = _strangers(artifact, table, network, batch_size, needed=threshold is None)
+    step = Step(
+        "enroll",
+        {
+            "partition": partition,
+            "role": role or "",
+            "fpir": None if threshold is not None else fpir,
+            "threshold": threshold,
+            "templates": templates,
+            "model_contract": network.contract.sha256,
+        },
+        {artifact.paths[0].name: artifact.sha256, split.name: sha256_file(split)},
+    )
+    records = new_records(
+        network,
+        enrolled,
+        strangers,
+        fpir=fpir,
+        threshold=threshold,
+        strategy=templates,
+        step=step,
+        steps=artifact.history,
+    )
+    if not dry_run:
+        records = create_gallery(output, records, force)
+    say(f"{'would enroll' if dry_run else 'enrolled'} {_summary(records)} by {path} -> {output}")
+    detail(f"model contract {records.contract.sha256}")
+
+
+def _take(
+    artifact: "Artifact",
+    table: "pd.DataFrame",
+    place: tuple[str, str | None],
+    network: "OnnxModel",
+    batch_size: int,
+) -> "Sessions":
+    """The sessions of a partition and role; those that cannot be used are named."""
+    from fr3d.cli.console import warn
+    from fr3d.gallery.intake import read_sessions
+    from fr3d.protocols.selection import choose, rejects_of, select_rows
+
+    partition, role = place
+    chosen = choose(table, [partition], [role] if role else [])
+    rows = [int(row) for row in select_rows(artifact, chosen)]
+    sessions, refused = read_sessions(artifact, rows, network, batch_size)
+    for reject in (*rejects_of(artifact, table, chosen), *refused):
+        warn(f"{reject.subject_id}/{reject.session_id}: left out: {reject.reason}")
+    for who in sorted(set(chosen["subject_id"]) - set(sessions.people)):
+        warn(f"{who}: no session in {partition} could be used")
+    return sessions
+
+
+def _strangers(
+    artifact: "Artifact",
+    table: "pd.DataFrame",
+    network: "OnnxModel",
+    batch_size: int,
+    *,
+    needed: bool,
+) -> "Sessions":
+    """The calibration sessions; none is fine only with a threshold set by hand."""
+    from fr3d.errors import MalformedInputError
+    from fr3d.gallery.intake import check_strangers, no_sessions
+
+    if not (table["partition"] == "calibration").any():
+        if needed:
+            raise MalformedInputError(
+                "the split has no partition 'calibration', so no threshold can be calibrated",
+                "make the split with 'fr3d split --calibration 20', or give --threshold",
+            )
+        return no_sessions(network.contract.embedding_size)
+    sessions = _take(artifact, table, ("calibration", None), network, batch_size)
+    dataset = str(artifact.attrs.get("dataset", ""))
+    check_strangers(sessions.people, dataset, network.training_subjects)
+    return sessions
+
+
+def _summary(records: "GalleryRecords") -> str:
+    people, strangers = len(records.enrolled.people), len(records.calibration.people)
+    how = (
+        "set by hand"
+        if records.fpir is None
+        else f"for FPIR {records.fpir:g} ({strangers} strangers, "
+        f"{len(records.calibration)} sessions)"
+    )
+    return (
+        f"{people} people, {len(records.enrolled)} sessions, "
+        f"threshold {records.threshold:.4g} {how},"
+    )
