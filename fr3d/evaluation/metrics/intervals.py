@@ -39,7 +39,8 @@ def bootstrap(
         level: probability covered.
 
     Returns:
-        An interval by name, without those that less than half of the draws could compute.
+        An interval by name; left out where less than half of the draws could compute the figure, and
+        where all draws agree, which shows that there were no errors but not how rare they are.
     """
     generator = np.random.default_rng(seed)
     drawn: dict[str, list[float]] = {}
@@ -50,7 +51,7 @@ def bootstrap(
     intervals = {}
     for name, values in drawn.items():
         finite = np.array(values)[np.isfinite(values)]
-        if 2 * len(finite) >= repeats:
+        if 2 * len(finite) >= repeats and np.ptp(finite) > 0:
             low, high = np.quantile(finite, tails)
             intervals[name] = Interval(float(low), float(high))
     return intervals
