@@ -175,9 +175,7 @@ def add_noise(
     return noisy
 
 
-def _move(
-    maps: Mapping[str, Tensor], mask: Tensor, draw: Draw
-) -> tuple[dict[str, Tensor], Tensor]:
+def _move(maps: Mapping[str, Tensor], mask: Tensor, draw: Draw) -> tuple[dict[str, Tensor], Tensor]:
     """Resample all maps at once; each pixel is the mean of its valid neighbours only."""
     _, height, width = mask.shape
     stacked = torch.cat([*maps.values(), mask[:, None].to(torch.float32)], dim=1)
@@ -186,7 +184,7 @@ def _move(
     )
     weight = warped[:, -1:]
     values = warped[:, :-1] / weight.clamp(min=1e-6)
-    parts = values.split([value.shape[1] for value in maps.values()], dim=1)
+    parts = torch.split(values, [value.shape[1] for value in maps.values()], dim=1)
     return dict(zip(maps, parts, strict=True)), weight[:, 0] > 0.5
 
 

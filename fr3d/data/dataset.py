@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,6 +79,6 @@ class FaceDataset(Dataset[FaceBatch]):
         )
 
 
-def whole_batch(batch: FaceBatch) -> FaceBatch:
+def whole_batch(batch: Any) -> Any:
     """Collate for a loader whose dataset returns whole batches already."""
     return batch

@@ -1,6 +1,7 @@
 """From rows of aligned faces to what a network sees: one float32 array per modality.
 
-Needs only numpy, so that `identify` can use it with an ONNX model. What is done here is part of the model contract.
+Needs only numpy, so that `identify` can use it with an ONNX model. What is done here is part of the
+model contract.
 """
 
 from collections.abc import Mapping, Sequence
@@ -127,19 +128,17 @@ def face_inputs_and_masks(
     maps = {spec.modality: _planes(faces, index, spec) for spec in specs}
     face = np.asarray(faces["mask"][index]) > 0 if "mask" in faces else None
     inputs: dict[str, NDArray[np.float32]] = {}
-    common: NDArray[np.bool_] | None = None
+    common: NDArray[np.bool_] = np.ones((1, 1, 1), dtype=np.bool_)
     for spec in specs:
         values = maps[spec.modality]
-        valid = np.isfinite(values).all(axis=1)
+        valid: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
         if spec.normalisation == "unit":
             valid &= (values * values).sum(axis=1) > 0.25
         if face is not None:
             valid &= face
         _refuse_empty(valid, index, spec)
         inputs[spec.modality] = _normalised(values, valid, spec)
-        common = valid if common is None else common & valid
-    if common is None:
-        raise MalformedInputError("a network needs at least one modality")
+        common = np.logical_and(common, valid)
     return inputs, common
 
 
@@ -163,9 +162,7 @@ def _planes(faces: Faces, rows: NDArray[np.int64], spec: InputSpec) -> NDArray[n
     return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
 
 
-def _refuse_empty(
-    valid: NDArray[np.bool_], rows: NDArray[np.int64], spec: InputSpec
-) -> None:
+def _refuse_empty(valid: NDArray[np.bool_], rows: NDArray[np.int64], spec: InputSpec) -> None:
     """Stop at a face that would be nothing but fill."""
     cover = valid.mean(axis=(1, 2))
     if (cover < MINIMUM_COVER).any():

@@ -40,8 +40,6 @@ class ArcFace(CosineClassifier):
         """Return the loss of embeddings (B, D), not normalised, of people (B,)."""
         with torch.autocast(embedding.device.type, enabled=False):
             cosine = self.cosine(embedding)
-            logits = margin_logits(
-                cosine, label, self.margin, self.scale, analytic=self.analytic
-            )
+            logits = margin_logits(cosine, label, self.margin, self.scale, analytic=self.analytic)
             total = functional.cross_entropy(logits, label)
         return LossTerms(total, {"identity": total.detach()}, self.scale * cosine.detach())

@@ -6,7 +6,7 @@ from typing import Any
 from torch import nn
 
 from fr3d.errors import MalformedInputError, UsageError
-from fr3d.models.embedding import EmbeddingNet, FusionNet
+from fr3d.models.embedding import EmbeddingNet, FusionNet, Network
 from fr3d.models.registry import BACKBONES
 from fr3d.models.small import small, tiny
 from fr3d.models.timm_backbone import PREFIX, build_timm
@@ -40,7 +40,7 @@ def build_backbone(name: str, channels: int, *, pretrained: bool = False) -> nn.
     return BACKBONES[name](channels)
 
 
-def build_network(config: Mapping[str, Any], *, pretrained: bool = False) -> nn.Module:
+def build_network(config: Mapping[str, Any], *, pretrained: bool = False) -> Network:
     """Build the network of a run; its weights are loaded by the caller.
 
     Args:

@@ -65,9 +65,8 @@ class FusionNet(nn.Module):
         self.embedding_size = size
         self.head = embedding_head(sum(b.embedding_size for b in branches), size, dropout)
         self.branches.requires_grad_(False).eval()
-        with torch.no_grad():
-            # Where the sizes allow, fusion starts as the plain concatenation.
-            nn.init.eye_(self.head[1].weight)
+        # Where the sizes allow, fusion starts as the plain concatenation.
+        nn.init.eye_(self.head.get_parameter("1.weight"))
 
     def train(self, mode: bool = True) -> "FusionNet":
         """Switch the head; the branches stay in evaluation mode."""
@@ -78,11 +77,14 @@ class FusionNet(nn.Module):
     def features(self, *inputs: Tensor) -> Tensor:
         """Map one (B, C, H, W) a branch to the concatenation of their directions (B, F)."""
         parts = [
-            functional.normalize(branch(x))
-            for branch, x in zip(self.branches, inputs, strict=True)
+            functional.normalize(branch(x)) for branch, x in zip(self.branches, inputs, strict=True)
         ]
         return torch.cat(parts, dim=1)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Map one (B, C, H, W) a branch to embeddings (B, D), not normalised."""
         return self.head(self.features(*inputs))
+
+
+Network = EmbeddingNet | FusionNet
+"""What `build_network` makes."""

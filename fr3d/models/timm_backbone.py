@@ -38,7 +38,7 @@ def build_timm(name: str, channels: int, *, pretrained: bool = False) -> nn.Modu
         UnavailableError: the weights cannot be had.
     """
     if not timm.is_model(name):
-        near = timm.list_models(f"*{name.split('_')[0]}*")[:5]
+        near = timm.list_models(f"*{name.partition('_')[0]}*")[:5]
         raise UsageError(
             f"timm has no network {name!r}",
             f"near: {', '.join(near)}" if near else "see timm.list_models()",

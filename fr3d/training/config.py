@@ -94,10 +94,13 @@ def single_model(config: TrainConfig) -> dict[str, Any]:
 
 
 def fusion_model(config: TrainConfig, branches: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the "model" part of a fusion, given those of its branches."""
+    """Return the "model" part of a fusion, given those of its branches.
+
+    Its embedding is as long as theirs together: it starts as their concatenation.
+    """
     return {
         "modalities": list(config.modalities),
         "branches": [dict(branch) for branch in branches],
-        "embedding_size": config.embedding_size,
+        "embedding_size": sum(int(branch["embedding_size"]) for branch in branches),
         "dropout": config.dropout,
     }

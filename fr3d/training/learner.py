@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from fr3d.errors import MalformedInputError
 from fr3d.losses.margin import LossTerms
+from fr3d.models.embedding import Network
 from fr3d.training.config import TrainConfig
 
 
@@ -22,7 +23,7 @@ class Learner:
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Network,
         criterion: nn.Module,
         config: TrainConfig,
         *,
@@ -36,7 +37,9 @@ class Learner:
         self.average = {k: v.detach().clone() for k, v in _floats(network).items()}
         self.device = next(network.parameters()).device
 
-    def step(self, inputs: tuple[Tensor, ...], label: Tensor, rate: float) -> tuple[LossTerms, Tensor]:
+    def step(
+        self, inputs: tuple[Tensor, ...], label: Tensor, rate: float
+    ) -> tuple[LossTerms, Tensor]:
         """Learn from one batch.
 
         Args:
@@ -53,7 +56,7 @@ class Learner:
         embedding = self._embed(inputs)
         terms: LossTerms = self.criterion(embedding, label)
         if torch.isfinite(terms.total):
-            terms.total.backward()
+            torch.autograd.backward(terms.total)
             nn.utils.clip_grad_norm_(self._parameters(), self.config.clip)
             self.optimiser.step()
             self._update_average()

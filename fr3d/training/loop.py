@@ -30,6 +30,7 @@ class Progress:
     """What a run tells its caller after each step.
 
     Args:
+        run: name of the run's folder.
         epoch: from 0.
         epochs: planned.
         step: steps of the epoch that are done.
@@ -37,6 +38,7 @@ class Progress:
         figures: those of the epoch, at its end; else empty.
     """
 
+    run: str
     epoch: int
     epochs: int
     step: int
@@ -99,7 +101,7 @@ def _run_epoch(
         _refuse_non_finite(terms, embedding, position)
         _add(position, terms, embedding, label)
         position.step += 1
-        report(Progress(position.epoch, config.epochs, position.step, steps, {}))
+        report(Progress(folder.name, position.epoch, config.epochs, position.step, steps, {}))
         if position.step < steps and time.monotonic() - saved > SAVE_SECONDS:
             save_checkpoint(folder / LAST, learner.tensors(), position)
             saved = time.monotonic()
@@ -123,15 +125,13 @@ def _end_epoch(
         tensors = {k: v.cpu().contiguous() for k, v in result.items()}
         write_bytes(folder / BEST, save(tensors), force=True)
     patience = learner.config.patience
-    position.stopped = bool(
-        score and patience and position.epoch - position.best_epoch >= patience
-    )
+    position.stopped = bool(score and patience and position.epoch - position.best_epoch >= patience)
     figures |= score
     history.add(position.epoch, figures)
     epoch = position.epoch
     position.epoch, position.step, position.sums, position.norms = epoch + 1, 0, {}, []
     save_checkpoint(folder / LAST, learner.tensors(), position)
-    report(Progress(epoch, learner.config.epochs, steps, steps, figures))
+    report(Progress(folder.name, epoch, learner.config.epochs, steps, steps, figures))
 
 
 def _better(score: Mapping[str, float], best: Mapping[str, float]) -> bool:

@@ -30,5 +30,5 @@ def _multiplies_bf16(device: str) -> bool:
     if device.startswith("cuda"):
         return torch.cuda.is_bf16_supported(including_emulation=False)
     # Older torch cannot tell; float32 is never wrong.
-    probe = getattr(torch.cpu, "get_capabilities", dict)
-    return bool(probe().get("amx_bf16", False))
+    probe = getattr(torch.cpu, "get_capabilities", None)
+    return probe is not None and bool(probe().get("amx_bf16", False))

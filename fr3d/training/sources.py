@@ -132,9 +132,7 @@ class FeatureSource:
         seed: of the run.
     """
 
-    def __init__(
-        self, features: Tensor, labels: Tensor, sampler: PeopleSampler, seed: int
-    ) -> None:
+    def __init__(self, features: Tensor, labels: Tensor, sampler: PeopleSampler, seed: int) -> None:
         self.features = features
         self.labels = labels
         self.sampler = sampler

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from fr3d.data.dataset import FaceDataset
 from fr3d.evaluation.metrics.curve import equal_error, error_curve, score_table
 from fr3d.evaluation.metrics.pairs import all_pairs, normalise
 from fr3d.evaluation.metrics.verification import person_aucs
+from fr3d.models.embedding import Network
 
 PAIRS = 1_000_000
 BATCH = 64
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def embed(
-    network: nn.Module, dataset: FaceDataset, device: torch.device, *, features: bool = False
+    network: Network, dataset: FaceDataset, device: torch.device, *, features: bool = False
 ) -> Tensor:
     """Embed a whole set in float32, without augmentation.
 
@@ -38,7 +39,7 @@ def embed(
         maps = dataset.__getitems__(list(rows)).to(device).maps
         inputs = [maps[spec.modality] for spec in dataset.specs]
         parts.append(network.features(*inputs) if features else network(*inputs))
-    return torch.cat(parts).clone()
+    return torch.cat(parts)
 
 
 def verification_figures(
@@ -52,8 +53,8 @@ def verification_figures(
 
     Returns:
         `val_auc`, the mean over people of the area under the ROC curve of their own pairs, so that
-        nobody counts for their number of sessions; and `val_eer`, the equal error rate of all pairs.
-        Empty where there is no pair of one person or none of two.
+        nobody counts for their number of sessions; and `val_eer`, the equal error rate of all
+        pairs. Empty where there is no pair of one person or none of two.
     """
     person = np.asarray(labels, dtype=np.intp)
     pairs = all_pairs(normalise(embedding), person, PAIRS, seed=0)
