@@ -73,12 +73,9 @@ def to_bytes(records: GalleryRecords) -> bytes:
         write_attributes(file, _attributes(records))
         for name, array in _datasets(records).items():
             data = encode(array)
-            text = data.dtype.kind == "S"
-            file.create_dataset(
-                name,
-                data=data,
-                dtype=h5py.string_dtype("utf-8", data.dtype.itemsize) if text else None,
-            )
+            if data.dtype.kind == "S":
+                data = data.astype(h5py.string_dtype("utf-8", data.dtype.itemsize))
+            file.create_dataset(name, data=data)
     body = memory.getvalue()[_BLOCK:]
     header = _MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n"
     return header.ljust(_BLOCK, b"\0") + body

@@ -35,7 +35,11 @@ def test_survives_json(faces: Path) -> None:
     assert again.sha256 == contract.sha256
 
 
-@given(st.dictionaries(st.text(max_size=5), st.integers() | st.floats(allow_nan=False, allow_infinity=False)))
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    )
+)
 def test_order_of_options_does_not_matter(options: dict[str, float]) -> None:
     backwards = dict(reversed(options.items()))
     one, other = (
@@ -90,12 +94,16 @@ def test_rows_of_two_recipes_are_refused(faces: Path, tmp_path: Path) -> None:
     mixed = tmp_path / "mixed.h5"
     columns = {name: artifact[name][:] for name in artifact.names if name != "digest"}
     other = Step("align", {"template": "square", "size": 12, "detector": "none"})
-    write_artifact(mixed, "fr3d.maps", columns, other, frame="face:square", history=artifact.history)
+    write_artifact(
+        mixed, "fr3d.maps", columns, other, frame="face:square", history=artifact.history
+    )
     with pytest.raises(MalformedInputError, match=r"mixed\.h5.*'align'.*detector"):
         contract_of_faces(mixed)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format_version": 1}', '{"format_version": 99}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format_version": 1}', '{"format_version": 99}']
+)
 def test_damaged_contracts_are_refused(text: str) -> None:
     with pytest.raises(MalformedInputError, match=r"x\.json"):
         ModelContract.from_json(text, "x.json")

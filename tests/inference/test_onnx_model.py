@@ -76,7 +76,7 @@ class _Broken:
         self.contract, self._model, self._value = model.contract, model, value
 
     def embed(self, inputs: dict) -> tuple[np.ndarray, np.ndarray]:
-        embedding, magnitude = self._model.embed(inputs)
+        embedding, _ = self._model.embed(inputs)
         embedding[1] = self._value
         return embedding, np.linalg.norm(embedding, axis=1)
 
