@@ -61,21 +61,21 @@ def sample_complexion(
         race: share of each, summing to one.
     """
     male = gender == "male"
-    skin = _mix(TONE, race) * np.exp(rng.normal(0.0, 0.12))
+    skin = _mix(TONE, race) * np.exp(rng.normal(0.0, 0.15))
     hair = _mix(HAIR, race) * np.exp(rng.normal(0.0, 0.5))
     grey = np.clip((age - 40.0) / 30.0 + rng.normal(0.0, 0.2), 0.0, 1.0)
     brow = hair * 1.3 + 0.05 * grey
-    lift = rng.normal(0.0, 0.022)
+    lift = rng.normal(0.0, 0.028)
     ends = 0.105 + rng.normal(0.0, 0.015), 0.515 + rng.normal(0.0, 0.02)
     thick = max(0.016, rng.normal(0.036 if male else 0.026, 0.008))
     receding = max(0.0, rng.normal(0.12 if male else 0.0, 0.12) + 0.003 * (age - 30) * male)
     return Complexion(
-        skin=float(np.clip(skin, 0.08, 0.68)),
+        skin=float(np.clip(skin, 0.08, 0.54)),
         lips=float(rng.uniform(0.5, 0.85)),
         brow=float(np.clip(brow, 0.02, 0.3)),
         hair=float(np.clip(hair * (1 - grey) + 0.35 * grey, 0.015, 0.45)),
         iris=float(np.clip(_mix(IRIS, race) * np.exp(rng.normal(0.0, 0.5)), 0.02, 0.35)),
-        shadow=float(rng.uniform(0.0, 0.25)),
+        shadow=float(rng.uniform(0.0, 0.3)),
         flush=float(rng.uniform(0.0, 0.15)),
         brow_shape=(
             float(lift),
@@ -105,7 +105,7 @@ def _blemishes(rng: np.random.Generator) -> FloatArray:
 
 
 def _waves(rng: np.random.Generator) -> FloatArray:
-    vectors = rng.normal(0.0, 1.0, (WAVES, 3)) * rng.uniform(3.0, 14.0, (WAVES, 1))
+    vectors = rng.normal(0.0, 1.0, (WAVES, 3)) * rng.uniform(2.0, 9.0, (WAVES, 1))
     phase = rng.uniform(0.0, 2 * np.pi, (WAVES, 1))
-    weight = rng.normal(0.0, 0.045 / np.sqrt(WAVES / 2), (WAVES, 1))
+    weight = rng.normal(0.0, 0.09 / np.sqrt(WAVES / 2), (WAVES, 1))
     return np.concatenate([vectors, phase, weight], axis=1)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 # Photoface's emotions and how often a session shows each.
-EMOTIONS = {"blankstare": 0.6, "positive": 0.2, "emoOther": 0.1, "negative": 0.1}
+EMOTIONS = {"blankstare": 0.7, "positive": 0.16, "emoOther": 0.08, "negative": 0.06}
 UNITS: dict[str, list[dict[str, float]]] = {
     "positive": [
         {"mouth-corner-puller": 0.9, "eye-left-slit": 0.25, "eye-right-slit": 0.25},
@@ -72,7 +72,7 @@ def sample_emotion(rng: np.random.Generator) -> tuple[str, dict[str, float]]:
     if name in UNITS:
         chosen = UNITS[name][int(rng.integers(len(UNITS[name])))]
         for unit, weight in chosen.items():
-            units[unit] = units.get(unit, 0.0) + weight * float(rng.uniform(0.7, 1.1))
+            units[unit] = units.get(unit, 0.0) + weight * float(rng.uniform(0.5, 0.9))
     return name, units
 
 
@@ -91,8 +91,8 @@ def expression_weights(units: Mapping[str, float], race: Mapping[str, float]) ->
 
 
 def sample_pose(rng: np.random.Generator) -> Pose:
-    """Draw a head pose: mostly frontal, one session in eight turned a little."""
-    turned = rng.random() < 0.125
-    yaw = rng.choice([-1.0, 1.0]) * rng.uniform(11, 18) if turned else rng.normal(0.0, 3.5)
-    pitch, roll = rng.normal(0.0, 3.0), rng.normal(0.0, 2.0)
+    """Draw a head pose: mostly frontal, one session in sixteen turned a little."""
+    turned = rng.random() < 1 / 16
+    yaw = rng.choice([-1.0, 1.0]) * rng.uniform(11, 16) if turned else rng.normal(0.0, 2.5)
+    pitch, roll = rng.normal(0.0, 2.0), rng.normal(0.0, 2.0)
     return Pose(float(yaw), float(pitch), float(roll))
