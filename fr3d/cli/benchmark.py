@@ -50,15 +50,13 @@ def benchmark(
             help="Fail with status 3 unless this holds, e.g. 'tpir@fpir=0.1>=0.8' or 'eer<=0.1'."
         ),
     ] = None,
-    fmr: Annotated[
+    fmrs: Annotated[
         str, typer.Option(help="False-match rates, by commas.", rich_help_panel=_MEASURE)
     ] = "0.1,0.01,0.001,0.0001",
-    rates: Annotated[
+    fpirs: Annotated[
         str,
         typer.Option(
-            "--fpirs",
-            help="False-positive identification rates, by commas.",
-            rich_help_panel=_MEASURE,
+            help="False-positive identification rates, by commas.", rich_help_panel=_MEASURE
         ),
     ] = "0.1,0.03,0.01,0.003,0.001",
     ranks: Annotated[
@@ -120,8 +118,8 @@ def benchmark(
         check_output(path, force or dry_run)
     required = [parse_requirement(text) for text in require or ()]
     asked = Settings(
-        fmr=parse_rates(fmr, "--fmr"),
-        fpir=parse_rates(rates, "--fpirs"),
+        fmr=parse_rates(fmrs, "--fmrs"),
+        fpir=parse_rates(fpirs, "--fpirs"),
         ranks=parse_ranks(ranks),
         bootstrap=bootstrap,
         seed=seed,

@@ -39,8 +39,8 @@ def bootstrap(
         level: probability covered.
 
     Returns:
-        An interval by name; left out where less than half of the draws could compute the figure, and
-        where all draws agree, which shows that there were no errors but not how rare they are.
+        An interval by name; none where less than half of the draws could compute the figure, and
+        none where all draws agree: that shows no errors, but not how rare they are.
     """
     generator = np.random.default_rng(seed)
     drawn: dict[str, list[float]] = {}
