@@ -68,7 +68,9 @@ def _maps(who: str, session: str, seed: int, noise: float) -> tuple[np.ndarray, 
     slope = person.normal(size=(SIZE, SIZE, 2)) + noise * visit.normal(size=(SIZE, SIZE, 2))
     normal = np.concatenate([slope, np.ones((SIZE, SIZE, 1))], axis=2)
     normal /= np.linalg.norm(normal, axis=2, keepdims=True)
-    albedo = np.exp(0.3 * (person.normal(size=(SIZE, SIZE)) + noise * visit.normal(size=(SIZE, SIZE))))
+    albedo = np.exp(
+        0.3 * (person.normal(size=(SIZE, SIZE)) + noise * visit.normal(size=(SIZE, SIZE)))
+    )
     return normal, albedo
 
 

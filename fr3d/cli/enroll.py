@@ -9,6 +9,7 @@ from fr3d.cli.options import (
     BatchSize,
     DryRun,
     Force,
+    Fpir,
     Model,
     Output,
     Partition,
@@ -16,6 +17,7 @@ from fr3d.cli.options import (
     Role,
     Runs,
     Split,
+    Threshold,
     Verbose,
 )
 
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from fr3d.gallery.templates import Sessions
     from fr3d.inference.onnx_model import OnnxModel
 
-_DECISION = "Decision"
+
+_FPIR = 0.1
 
 
 def enroll(
@@ -45,27 +48,13 @@ def enroll(
     split: Split = Path("split.csv"),
     partition: Partition = "test",
     role: Role = "gallery",
-    fpir: Annotated[
-        float,
-        typer.Option(
-            help="Share of strangers who may be named: calibrates the threshold.",
-            rich_help_panel=_DECISION,
-        ),
-    ] = 0.1,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            help="Lowest score that names a probe, instead of calibrating.",
-            show_default="calibrated",
-            rich_help_panel=_DECISION,
-        ),
-    ] = None,
+    fpir: Fpir = None,
+    threshold: Threshold = None,
     templates: Annotated[
         Literal["mean", "weighted", "each"],
         typer.Option(
             help="A person is the mean of his sessions, their mean weighted by magnitude, or "
             "each session stands for itself.",
-            rich_help_panel=_DECISION,
         ),
     ] = "mean",
     runs: Runs = Path("runs"),
@@ -90,6 +79,7 @@ def enroll(
     """
     from fr3d.artifacts.provenance import Step, sha256_file
     from fr3d.cli.console import detail, say
+    from fr3d.errors import UsageError
     from fr3d.gallery.calibration import check_rate
     from fr3d.gallery.enrolment import new_records
     from fr3d.gallery.storage import check_new, create_gallery
@@ -97,20 +87,23 @@ def enroll(
     from fr3d.inference.probes import open_faces_or_embeddings
     from fr3d.protocols.table import read_split
 
-    check_rate(fpir)
+    if fpir is not None and threshold is not None:
+        raise UsageError("--fpir and --threshold: only one can decide", "leave one of them away")
+    rate = None if threshold is not None else check_rate(_FPIR if fpir is None else fpir)
     check_new(output, force or dry_run)
     artifact = open_faces_or_embeddings(source or [Path("faces.h5")])
     table = read_split(split)
+    _check_strangers(table, split, rate)
     path = find_model(model, runs)
     network = onnx_form(path)
     enrolled = _take(artifact, table, (partition, role), network, batch_size)
-    strangers = _strangers(artifact, table, network, batch_size, needed=threshold is None)
+    strangers = _strangers(artifact, table, network, batch_size)
     step = Step(
         "enroll",
         {
             "partition": partition,
             "role": role or "",
-            "fpir": None if threshold is not None else fpir,
+            "fpir": rate,
             "threshold": threshold,
             "templates": templates,
             "model_contract": network.contract.sha256,
@@ -121,7 +114,7 @@ def enroll(
         network,
         enrolled,
         strangers,
-        fpir=fpir,
+        fpir=rate,
         threshold=threshold,
         strategy=templates,
         step=step,
@@ -156,24 +149,29 @@ def _take(
     return sessions
 
 
-def _strangers(
-    artifact: "Artifact",
-    table: "pd.DataFrame",
-    network: "OnnxModel",
-    batch_size: int,
-    *,
-    needed: bool,
-) -> "Sessions":
-    """The calibration sessions; none is fine only with a threshold set by hand."""
+def _check_strangers(table: "pd.DataFrame", split: Path, rate: float | None) -> None:
+    """Refuse early what the calibration would refuse after embedding everybody."""
     from fr3d.errors import MalformedInputError
+    from fr3d.gallery.calibration import check_people
+
+    people = table.loc[table["partition"] == "calibration", "subject_id"].nunique()
+    if rate is None:
+        return
+    if not people:
+        raise MalformedInputError(
+            f"{split}: nobody in partition 'calibration', so no threshold can be calibrated",
+            "make the split with 'fr3d split --calibration 20', or give --threshold",
+        )
+    check_people(people, rate, str(split))
+
+
+def _strangers(
+    artifact: "Artifact", table: "pd.DataFrame", network: "OnnxModel", batch_size: int
+) -> "Sessions":
+    """The calibration sessions; there may be none with a threshold set by hand."""
     from fr3d.gallery.intake import check_strangers, no_sessions
 
     if not (table["partition"] == "calibration").any():
-        if needed:
-            raise MalformedInputError(
-                "the split has no partition 'calibration', so no threshold can be calibrated",
-                "make the split with 'fr3d split --calibration 20', or give --threshold",
-            )
         return no_sessions(network.contract.embedding_size)
     sessions = _take(artifact, table, ("calibration", None), network, batch_size)
     dataset = str(artifact.attrs.get("dataset", ""))

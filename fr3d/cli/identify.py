@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fr3d.cli.options import BatchSize, DryRun, Force, Json, OptionalOutput, Quiet, Verbose
+from fr3d.cli.options import (
+    BatchSize,
+    DryRun,
+    Force,
+    Fpir,
+    Json,
+    OptionalOutput,
+    Quiet,
+    Threshold,
+    Verbose,
+)
 
 if TYPE_CHECKING:
     from fr3d.gallery.records import GalleryRecords
@@ -23,7 +33,6 @@ COLUMNS = (
     "threshold",
     "decision",
 )
-_DECISION = "Decision"
 
 
 def identify(
@@ -40,22 +49,8 @@ def identify(
     ),
     output: OptionalOutput = None,
     top_k: Annotated[int, typer.Option("--top-k", "-k", help="Candidates per probe.", min=1)] = 1,
-    fpir: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of strangers who may be named.",
-            show_default="that of the gallery",
-            rich_help_panel=_DECISION,
-        ),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            help="Lowest score that names a probe.",
-            show_default="that of the gallery",
-            rich_help_panel=_DECISION,
-        ),
-    ] = None,
+    fpir: Fpir = None,
+    threshold: Threshold = None,
     json: Json = False,
     batch_size: BatchSize = 64,
     force: Force = False,
@@ -130,7 +125,9 @@ def _limit(
     return threshold_at(records.calibration_score, records.calibration.subject_id, fpir)
 
 
-def _rows(probes: "Probes", ranked: Sequence[Sequence["Candidate"]], limit: float) -> list[dict[str, Any]]:
+def _rows(
+    probes: "Probes", ranked: Sequence[Sequence["Candidate"]], limit: float
+) -> list[dict[str, Any]]:
     from fr3d.gallery.search import decide
 
     rows = []

@@ -83,6 +83,22 @@ Size = Annotated[int | None, typer.Option("--size", help="Height and width in pi
 Strict = Annotated[
     bool, typer.Option("--strict", help="Fail when any capture is rejected.", rich_help_panel=_RUN)
 ]
+Fpir = Annotated[
+    float | None,
+    typer.Option(
+        "--fpir",
+        help="Share of strangers who may be named.",
+        show_default="0.1, or that of the gallery",
+    ),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        help="Lowest score that names a probe.",
+        show_default="calibrated",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
 Quiet = Annotated[
     bool,

@@ -33,14 +33,41 @@ def people_needed(fpir: float) -> int:
     return math.ceil(1.0 / fpir - 1.0 - _ROUNDING)
 
 
-def check_rate(fpir: float) -> None:
+def check_rate(fpir: float) -> float:
     """Refuse a rate that is none.
+
+    Args:
+        fpir: false-positive identification rate.
+
+    Returns:
+        The rate.
 
     Raises:
         UsageError: not between 0 and 1.
     """
     if not 0.0 < fpir < 1.0:
         raise UsageError(f"--fpir {fpir:g}: expected a rate above 0 and below 1", "e.g. 0.1")
+    return fpir
+
+
+def check_people(people: int, fpir: float, where: str = "gallery") -> None:
+    """Refuse a rate that so few people cannot resolve.
+
+    Args:
+        people: calibration people.
+        fpir: false-positive identification rate.
+        where: the file to blame.
+
+    Raises:
+        MalformedInputError: it takes more people.
+    """
+    if people < people_needed(fpir):
+        raise MalformedInputError(
+            f"{where}: {people} calibration people cannot resolve an FPIR of {fpir:g}, "
+            f"which takes {people_needed(fpir)}",
+            f"the smallest rate they resolve is --fpir {_rounded_up(smallest_rate(people))}; "
+            "or put more people into partition 'calibration'",
+        )
 
 
 def threshold_at(scores: npt.NDArray[np.float64], people: Sequence[str], fpir: float) -> float:
@@ -59,13 +86,7 @@ def threshold_at(scores: npt.NDArray[np.float64], people: Sequence[str], fpir: f
     """
     check_rate(fpir)
     counts = Counter(people)
-    if len(counts) < people_needed(fpir):
-        raise MalformedInputError(
-            f"{len(counts)} calibration people cannot resolve an FPIR of {fpir:g}, "
-            f"which takes {people_needed(fpir)}",
-            f"the smallest rate they resolve is --fpir {_rounded_up(smallest_rate(len(counts)))}; "
-            "or put more people into partition 'calibration'",
-        )
+    check_people(len(counts), fpir)
     # The stranger to come is one more person, whose score may be anything: weight 1 / (K + 1) at
     # infinity. The others share their person's weight.
     weight = np.array([1.0 / ((len(counts) + 1) * counts[who]) for who in people])

@@ -180,7 +180,9 @@ def test_smallest_rate_is_resolved_and_below_it_is_not(people: int) -> None:
 def test_unresolvable_rate_names_the_smallest_that_is() -> None:
     with pytest.raises(MalformedInputError) as caught:
         threshold_at(np.linspace(0, 1, 9), list("abcdefghi"), 0.01)
-    assert caught.value.message.startswith("9 calibration people cannot resolve an FPIR of 0.01")
+    assert caught.value.message.startswith(
+        "gallery: 9 calibration people cannot resolve an FPIR of 0.01"
+    )
     assert "takes 99" in caught.value.message
     assert "--fpir 0.1;" in caught.value.hint
 
