@@ -18,7 +18,8 @@ class TimmBackbone(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
-        self.features = int(str(model.num_features))
+        # some (MobileNetV3 and V4) widen after the last stage, where features come out
+        self.features = int(str(getattr(model, "head_hidden_size", None) or model.num_features))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, channels, H, W) to (B, features)."""
