@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Rank-1 by light band on Extended Yale B, for each modality, beside plain pixel matching.
 
-    python tests/benchmarks/yale_bands.py SHARED WORK [--detector none|yunet] [--people 12] [--seed 0]
+    python tests/benchmarks/yale_bands.py SHARED WORK [--detector none|yunet] [--people 12]
 
-SHARED is the folder with data/yale_b and bench/yale_sessions.py, WORK an empty folder for what is made. Runs the commands
-as a user would: reconstruct, align, split (the first --people of a seeded order to train, the others to test), train,
-embed. Each test person is the mean of the two sessions `gallery_*`; the probes are those of each band.
+SHARED is the folder with data/yale_b and bench/yale_sessions.py, WORK an empty folder for what is
+made. Runs the commands as a user would: reconstruct, align, split (--people to train, the others
+to test), train, embed. Each test person is the mean of the two sessions `gallery_*`; the probes
+are those of each band.
 """
 
 import argparse
