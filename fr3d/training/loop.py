@@ -147,9 +147,10 @@ def _refuse_non_finite(terms: LossTerms, embedding: Tensor, position: Position) 
     if torch.isfinite(terms.total):
         return
     norms = torch.linalg.vector_norm(embedding, dim=1)
+    loss = terms.total.item()
     parts = ", ".join(f"{name} {float(value):g}" for name, value in terms.parts.items())
     raise MalformedInputError(
-        f"epoch {position.epoch}, step {position.step}: the loss is {float(terms.total):g} "
+        f"epoch {position.epoch}, step {position.step}: the loss is {loss:g} "
         f"({parts}; embedding norms {float(norms.min()):g} to {float(norms.max()):g})",
         "lower --lr, or use --precision float32",
     )

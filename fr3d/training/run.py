@@ -13,8 +13,8 @@ from fr3d.artifacts.provenance import sha256_file
 from fr3d.data.inputs import input_specs
 from fr3d.errors import CannotWriteError
 from fr3d.inference.contract import contract_for
-from fr3d.training.checkpoint import Position
-from fr3d.training.loop import BEST
+from fr3d.training.checkpoint import STATE, Position
+from fr3d.training.loop import BEST, LAST
 from fr3d.training.partition import TrainingData
 
 CONFIG = "config.json"
@@ -113,7 +113,7 @@ def prepare_folder(folder: Path, record: Mapping[str, Any], *, force: bool) -> b
     found = read_json(folder / CONFIG)
     if found and force:
         shutil.rmtree(folder)
-    elif found:
+    elif found and (folder / LAST / STATE).exists():
         _refuse_other(folder, found, record)
         return True
     try:

@@ -1,6 +1,7 @@
 """Train the network of one modality."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from fr3d.training.config import TrainConfig, single_model
 from fr3d.training.learner import Learner
 from fr3d.training.loop import Report, fit
 from fr3d.training.partition import LabelledRows, TrainingData
-from fr3d.training.run import RunResult, run_record, train_run
+from fr3d.training.run import RunResult, check_folder, run_record, train_run
 from fr3d.training.sources import FaceSource
 from fr3d.training.validation import embed, verification_figures
 
@@ -45,14 +46,26 @@ def train_single(
         workers: reading processes; they do not change the result.
         force: drop a run that is there.
     """
+    check_folder(folder, force=force)
     model = single_model(config)
     record = run_record(model, config.to_json(), data)
-    train = partial(_train, config=config, data=data, report=report, device=device, workers=workers)
+    # What cannot be built must not leave a folder behind.
+    modules = build_modules(model, config, len(data.train.people))
+    train = partial(
+        _train,
+        modules=modules,
+        config=config,
+        data=data,
+        report=report,
+        device=device,
+        workers=workers,
+    )
     return train_run(folder, record, data, train, force=force)
 
 
 def _train(
     folder: Path,
+    modules: tuple[Network, nn.Module],
     config: TrainConfig,
     data: TrainingData,
     report: Report,
@@ -61,12 +74,12 @@ def _train(
 ) -> Position:
     specs = input_specs(config.modalities)
     place = torch.device(device)
-    network, criterion = build_modules(single_model(config), config, len(data.train.people))
+    network, criterion = modules
     learner = Learner(network.to(place), criterion.to(place), config)
     dataset = face_dataset(data, data.train, specs)
     sampler = PeopleSampler(dataset.labels, config.people, config.per_person, config.seed)
     source = FaceSource(dataset, sampler, config.augmentation, config.seed, place, workers)
-    probe = build_network(single_model(config)).to(place)
+    probe = deepcopy(network)
     return fit(learner, source, Validation(probe, data, specs), folder, report)
 
 
