@@ -143,18 +143,17 @@ def _conjugate_gradients(edges: _Edges, b: Array, rtol: float) -> tuple[Array, i
     precondition = _Preconditioner(b.shape)
     residual = b.copy()
     step = y = precondition.apply(residual, edges.inside)
-    energy = _dot(residual, y)
-    for iteration in range(1, _MAX_ITERATIONS + 1):
+    energy, iterations = _dot(residual, y), 0
+    while _dot(residual, residual) > goal * goal and iterations < _MAX_ITERATIONS:
         image = edges.apply(step)
         length = energy / _dot(step, image)
         z += length * step
         residual -= length * image
-        if np.sqrt(_dot(residual, residual)) <= goal:
-            break
         y = precondition.apply(residual, edges.inside)
         energy, before = _dot(residual, y), energy
         step = y + (energy / before) * step
-    return z, iteration
+        iterations += 1
+    return z, iterations
 
 
 def _dot(a: Array, b: Array) -> float:

@@ -52,6 +52,9 @@ class Transfer:
         return np.power(np.maximum(values, 0), float(self.name[6:]), dtype=np.float32)
 
 
+LINEAR = Transfer()
+
+
 def read_photograph(path: Path) -> FloatImage:
     """Read a photograph as grey in its own scale: 1 is the largest value that the file can hold.
 

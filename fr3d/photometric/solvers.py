@@ -10,20 +10,25 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
-Solver = Callable[[FloatArray, npt.NDArray[np.float64]], FloatArray]
+BoolArray = npt.NDArray[np.bool_]
+Solver = Callable[[FloatArray, npt.NDArray[np.float64], BoolArray | None], FloatArray]
 
 _BLOCK = 8192  # pixels at a time, so that all planes of a block stay in the cache
 _LEAST_WEIGHT = np.float32(0.02)
-_SATURATED = np.float32(0.995)
 _SATURATED_WEIGHT = np.float32(0.05)
 
 
-def least_squares(images: FloatArray, lights: npt.NDArray[np.float64]) -> FloatArray:
+def least_squares(
+    images: FloatArray,
+    lights: npt.NDArray[np.float64],
+    saturated: BoolArray | None = None,  # noqa: ARG001 - all solvers are called alike
+) -> FloatArray:
     """Solve images = lights . g for each pixel by least squares.
 
     Args:
         images: (L, ...), linear light, L >= 3.
         lights: (L, 3), unit vectors from the face to each light; x right, y up, z to the camera.
+        saturated: not used.
 
     Returns:
         (3, ...), albedo times normal.
@@ -39,7 +44,9 @@ def least_squares(images: FloatArray, lights: npt.NDArray[np.float64]) -> FloatA
     return g.reshape(3, *images.shape[1:])
 
 
-def ratio_weighted(images: FloatArray, lights: npt.NDArray[np.float64]) -> FloatArray:
+def ratio_weighted(
+    images: FloatArray, lights: npt.NDArray[np.float64], saturated: BoolArray | None = None
+) -> FloatArray:
     """Solve by least squares in which each light weighs as it is bright, relative to the brightest.
 
     Shadows lose weight without a threshold; saturated values count a twentieth. The weighted normal
@@ -47,8 +54,9 @@ def ratio_weighted(images: FloatArray, lights: npt.NDArray[np.float64]) -> Float
     lights, where they are well conditioned for any rig.
 
     Args:
-        images: (L, ...), linear light, 1 = full scale, L >= 3.
+        images: (L, ...), linear light, L >= 3.
         lights: (L, 3), unit vectors as for `least_squares`.
+        saturated: (L, ...), values that the camera could not hold; none by default.
 
     Returns:
         (3, ...), albedo times normal.
@@ -59,7 +67,10 @@ def ratio_weighted(images: FloatArray, lights: npt.NDArray[np.float64]) -> Float
     g = np.empty((3, pixels.shape[1]), np.float32)
     for part in _blocks(pixels.shape[1]):
         block = pixels[:, part]
-        h = _weighted_normal_equations(block, _ratio_weights(block), frame.astype(np.float32))
+        weights = _ratio_weights(block)
+        if saturated is not None:
+            weights[saturated.reshape(pixels.shape)[:, part]] *= _SATURATED_WEIGHT
+        h = _weighted_normal_equations(block, weights, frame.astype(np.float32))
         _combine(back, h, g[:, part])
     return g.reshape(3, *images.shape[1:])
 
@@ -97,8 +108,7 @@ def _combine(matrix: FloatArray, planes: FloatArray, out: FloatArray) -> None:
 
 def _ratio_weights(block: FloatArray) -> FloatArray:
     brightest = np.maximum(block.max(axis=0), np.float32(1e-12))
-    weights = np.maximum(block / brightest, _LEAST_WEIGHT)
-    weights[block >= _SATURATED] *= _SATURATED_WEIGHT
+    weights: FloatArray = np.maximum(block / brightest, _LEAST_WEIGHT)
     return weights
 
 
@@ -134,3 +144,18 @@ def _weighted_normal_equations(
 
 
 _UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+
+
+def shade(lights: npt.NDArray[np.float64], g: FloatArray) -> FloatArray:
+    """Intensities that scaled normals predict, negative where a light lies behind the surface.
+
+    Args:
+        lights: (L, 3).
+        g: (3, ...), albedo times normal.
+
+    Returns:
+        (L, ...).
+    """
+    out = np.empty((len(lights), *g.shape[1:]), np.float32)
+    _combine(lights.astype(np.float32), g, out)
+    return out

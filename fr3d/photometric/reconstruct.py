@@ -1,0 +1,205 @@
+"""One capture becomes one row of maps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import distance_transform_edt
+
+from fr3d.errors import MalformedInputError
+from fr3d.photometric.capture import Capture
+from fr3d.photometric.framing import Framing, frame_face, frame_whole
+from fr3d.photometric.integration import integrate_normals
+from fr3d.photometric.lights import Lights, check_lights, read_lights
+from fr3d.photometric.mask import lit_mask
+from fr3d.photometric.metadata import FIELDS, landmarks_inside, read_attributes, read_landmarks
+from fr3d.photometric.photograph import LINEAR, SATURATED, Transfer, read_photograph
+from fr3d.photometric.quality import capture_quality, pixel_confidence
+from fr3d.photometric.solvers import SOLVERS, split_scaled_normal
+from fr3d.photometric.survey import Canvas
+
+FloatArray = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+INTEGRATOR = "poisson"
+_LEAST_MASK = 0.01
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How captures are reconstructed.
+
+    Attributes:
+        solver: name in `solvers.SOLVERS`.
+        transfer: how stored values become light.
+        size: crop the face to a square of this size; None keeps the whole photograph.
+        keep_raw: whether rows carry the photographs.
+        attributes: whether rows carry attributes.
+    """
+
+    solver: str = "ls"
+    transfer: Transfer = LINEAR
+    size: int | None = None
+    keep_raw: bool = False
+    attributes: bool = True
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As history and model contracts record it."""
+        return {
+            "solver": self.solver,
+            "transfer": self.transfer.name,
+            "integrator": INTEGRATOR,
+            "size": self.size,
+            "keep_raw": self.keep_raw,
+        }
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """A capture in memory, cut to its framing.
+
+    Attributes:
+        stored: (L, h, w), values as the files hold them, 1 = full scale.
+        images: (L, h, w), linear light.
+        lights: the flashes.
+        landmarks: (5, 2), pixels of the cut.
+        framing: the cut.
+        attributes: by name.
+    """
+
+    stored: FloatArray
+    images: FloatArray
+    lights: Lights
+    landmarks: FloatArray
+    framing: Framing
+    attributes: Mapping[str, str]
+
+
+def reconstruct(capture: Capture, recipe: Recipe, canvas: Canvas) -> dict[str, Any]:
+    """Reconstruct one capture.
+
+    Args:
+        capture: its files.
+        recipe: how.
+        canvas: size of the row; smaller maps are padded at the right and below.
+
+    Returns:
+        One row of `fr3d.maps` by dataset; maps have the frame "camera".
+
+    Raises:
+        MalformedInputError: the capture cannot be used; the message names the file.
+        MissingInputError: a file is gone.
+    """
+    if capture.problem:
+        raise MalformedInputError(capture.problem)
+    evidence = _load(capture, recipe)
+    lights = evidence.lights.directions
+    images = evidence.images / evidence.lights.intensity.astype(np.float32)[:, None, None]
+    mask = lit_mask(evidence.images)
+    if mask.mean() < _LEAST_MASK:
+        raise MalformedInputError("the photographs are dark: nothing is lit")
+    g = SOLVERS[recipe.solver](images, lights, evidence.stored >= SATURATED)
+    maps = _maps(g, mask)
+    maps["confidence"] = pixel_confidence(images, lights, g) * mask
+    maps["image"] = evidence.images.mean(axis=0)
+    quality = capture_quality(images, evidence.stored, lights, g, mask)
+    fill = {"depth": np.nan}
+    row: dict[str, Any] = {
+        name: _padded(plane, canvas, fill.get(name, 0)) for name, plane in maps.items()
+    }
+    row |= {f"quality/{name}": value for name, value in quality.items()}
+    return row | _facts(capture, evidence, recipe, canvas)
+
+
+def read_texts(capture: Capture) -> tuple[Lights, FloatArray, dict[str, str]]:
+    """Read and check all but the photographs: lights, landmarks (NaN if absent), attributes."""
+    if capture.lights is None:
+        raise MalformedInputError("found no light file")
+    lights = read_lights(capture.lights)
+    check_lights(lights, len(capture.images), capture.lights.name)
+    landmarks = np.full((5, 2), np.nan, np.float32)
+    if capture.landmarks is not None:
+        landmarks = read_landmarks(capture.landmarks)
+    attributes = dict.fromkeys(FIELDS, "")
+    if capture.attributes is not None:
+        attributes = read_attributes(capture.attributes)
+    return lights, landmarks, attributes
+
+
+def _load(capture: Capture, recipe: Recipe) -> _Evidence:
+    lights, landmarks, attributes = read_texts(capture)
+    photographs = [read_photograph(path) for path in capture.images]
+    height, width = photographs[0].shape
+    if any(p.shape != (height, width) for p in photographs):
+        raise MalformedInputError("the photographs differ in size")
+    landmarks = landmarks_inside(landmarks, height, width)
+    framing = frame_whole(height, width)
+    if recipe.size is not None:
+        framing = frame_face(landmarks, height, width, recipe.size)
+    stored = np.stack([framing.cut(p) for p in photographs])
+    linear = stored
+    if recipe.transfer.name != "linear":
+        # when pixels are merged their light is averaged, not its encoding
+        linear = np.stack([framing.cut(recipe.transfer.linear(p)) for p in photographs])
+    points = framing.points(landmarks)
+    return _Evidence(stored, linear, lights, points, framing, attributes)
+
+
+def _maps(g: FloatArray, mask: Mask) -> dict[str, npt.NDArray[Any]]:
+    albedo, normal = split_scaled_normal(g)
+    normal = _filled(normal, albedo, mask) * mask
+    depth = integrate_normals(normal, mask).depth
+    return {
+        "normal": np.moveaxis(normal, 0, -1),
+        "albedo": albedo * mask,
+        "depth": depth,
+        "mask": mask.astype(np.uint8),
+    }
+
+
+def _filled(normal: FloatArray, albedo: FloatArray, mask: Mask) -> FloatArray:
+    """Give pixels of the mask that no light reached the nearest normal; their albedo stays 0."""
+    known = mask & (albedo > 0)
+    if (known == mask).all() or not known.any():
+        return normal
+    rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return np.where(mask & ~known, normal[:, rows, columns], normal)
+
+
+def _padded(plane: npt.NDArray[Any], canvas: Canvas, fill: float = 0) -> npt.NDArray[Any]:
+    height, width = plane.shape[:2]
+    if (height, width) == (canvas.height, canvas.width):
+        return np.ascontiguousarray(plane)
+    out = np.full((canvas.height, canvas.width, *plane.shape[2:]), fill, plane.dtype)
+    out[:height, :width] = plane
+    return out
+
+
+def _facts(capture: Capture, evidence: _Evidence, recipe: Recipe, canvas: Canvas) -> dict[str, Any]:
+    count = len(evidence.stored)
+    lights = np.full((canvas.lights, 3), np.nan, np.float32)
+    lights[:count] = evidence.lights.directions
+    intensity = np.full(canvas.lights, np.nan, np.float32)
+    intensity[:count] = evidence.lights.intensity
+    row: dict[str, Any] = {
+        "subject_id": capture.subject_id,
+        "session_id": capture.session_id,
+        "lights": lights,
+        "light_intensity": intensity,
+        "size": np.array(evidence.framing.size, np.int32),
+        "scale_mm": np.float32(np.nan),
+        "warp": evidence.framing.warp,
+        "landmarks": evidence.landmarks,
+    }
+    if recipe.attributes:
+        row |= {f"attribute/{name}": value for name, value in evidence.attributes.items()}
+    if recipe.keep_raw:
+        raw = np.zeros((canvas.lights, canvas.height, canvas.width), np.uint8)
+        levels = np.clip(np.rint(evidence.stored * 255), 0, 255).astype(np.uint8)
+        for i, photograph in enumerate(levels):
+            raw[i] = _padded(photograph, canvas)
+        row["raw"] = raw
+    return row

@@ -1,0 +1,114 @@
+"""A pass over all captures before any is reconstructed: sizes, common canvas, listing."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fr3d.errors import Fr3dError, MalformedInputError
+from fr3d.photometric.capture import Capture
+from fr3d.photometric.image_header import ImageHeader, probe
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What all rows of one file share.
+
+    Attributes:
+        height: rows of every map.
+        width: columns of every map.
+        lights: photographs of the capture that has the most.
+    """
+
+    height: int
+    width: int
+    lights: int
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is known before decoding.
+
+    Attributes:
+        captures: all of them, problems noted.
+        canvas: common size.
+        mostly_padding: captures that would fill less than half of the canvas.
+        lossy: captures with JPEG photographs.
+        digest: SHA-256 of names and sizes of all files.
+        moment: SHA-256 of these and the files' times of change.
+    """
+
+    captures: tuple[Capture, ...]
+    canvas: Canvas
+    mostly_padding: tuple[Capture, ...]
+    lossy: int
+    digest: str
+    moment: str
+
+    @property
+    def usable(self) -> int:
+        """Captures without a problem so far."""
+        return sum(not c.problem for c in self.captures)
+
+
+def survey_captures(captures: Sequence[Capture], size: int | None = None) -> Survey:
+    """Read the image headers of all captures and fix the common size.
+
+    Args:
+        captures: as found on disk.
+        size: crop every face to a square of this size; else the largest photograph decides.
+
+    Raises:
+        MalformedInputError: not one capture can be used.
+    """
+    checked: list[Capture] = []
+    sizes: list[ImageHeader | None] = []
+    for capture in captures:
+        noted, header = _measured(capture)
+        checked.append(noted)
+        sizes.append(header)
+    known = [h for h in sizes if h is not None]
+    height = size or max((h.height for h in known), default=1)
+    width = size or max((h.width for h in known), default=1)
+    canvas = Canvas(height, width, max((len(c.images) for c in checked), default=1))
+    small = (
+        ()
+        if size
+        else tuple(
+            c
+            for c, h in zip(checked, sizes, strict=True)
+            if h is not None and 2 * h.height * h.width < height * width
+        )
+    )
+    digest, moment = _listing(checked)
+    return Survey(tuple(checked), canvas, small, sum(h.lossy for h in known), digest, moment)
+
+
+def _measured(capture: Capture) -> tuple[Capture, ImageHeader | None]:
+    """The capture with what its headers reveal, and its size when it is usable."""
+    if capture.problem:
+        return capture, None
+    try:
+        headers = [probe(path) for path in capture.images]
+        first = headers[0]
+        for path, header in zip(capture.images, headers, strict=True):
+            if (header.height, header.width) != (first.height, first.width):
+                raise MalformedInputError(
+                    f"{path.name}: found {header.width}x{header.height} pixels, expected "
+                    f"{first.width}x{first.height} as {capture.images[0].name}"
+                )
+    except Fr3dError as error:
+        return replace(capture, problem=error.message), None
+    return capture, first
+
+
+def _listing(captures: Sequence[Capture]) -> tuple[str, str]:
+    names, times = hashlib.sha256(), hashlib.sha256()
+    for capture in captures:
+        head = f"{capture.subject_id}\0{capture.session_id}\0{capture.problem}\n".encode()
+        names.update(head)
+        for path in capture.files:
+            state = path.stat()
+            names.update(f"{path.name}\0{state.st_size}\n".encode())
+            times.update(f"{state.st_mtime_ns}\n".encode())
+    times.update(names.digest())
+    return names.hexdigest(), times.hexdigest()
