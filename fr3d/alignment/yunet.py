@@ -24,6 +24,7 @@ _PADDING = 0.25
 _MIRRORED = [1, 0, 2, 4, 3]
 # A view whose points lie further off than this share of the eye distance shows another face.
 _AGREEMENT = 0.35
+_MINIMUM_VIEWS = 2
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,9 @@ def detect(image: FloatArray) -> Detection | None:
     for padding in (0.0, _PADDING):
         for sides in _ROUNDS:
             finds = [f for side in sides for f in _look(picture, side, padding)]
-            if finds:
-                return _combine(finds)
+            found = _combine(finds)
+            if found is not None:
+                return found
     return None
 
 
@@ -105,11 +107,20 @@ def _largest(view: npt.NDArray[Any]) -> FloatArray | None:
     return None if rows is None else np.asarray(rows[int(np.argmax(rows[:, 2] * rows[:, 3]))])
 
 
-def _combine(finds: list[_Find]) -> Detection:
-    """Take the median of the views that show the same face as the largest find."""
-    largest = max(finds, key=lambda find: find.area)
-    reach = _AGREEMENT * float(np.hypot(*(largest.landmarks[1] - largest.landmarks[0])))
-    agreeing = [find for find in finds if _apart(find.landmarks, largest.landmarks) <= reach]
+def _combine(finds: list[_Find]) -> Detection | None:
+    """Take the median over the views of the largest face that at least two of them show.
+
+    One view alone is not believed: in noise it shows a face now and then.
+    """
+    for largest in sorted(finds, key=lambda find: -find.area):
+        reach = _AGREEMENT * float(np.hypot(*(largest.landmarks[1] - largest.landmarks[0])))
+        agreeing = [find for find in finds if _apart(find.landmarks, largest.landmarks) <= reach]
+        if len(agreeing) >= _MINIMUM_VIEWS:
+            return _median(agreeing)
+    return None
+
+
+def _median(agreeing: list[_Find]) -> Detection:
     points = np.median([find.landmarks for find in agreeing], axis=0)
     return Detection(
         landmarks=points,
