@@ -58,7 +58,7 @@ def bake(package: Path) -> dict[str, npt.NDArray[Any]]:
         "quads": quads[(quads >= 0).all(axis=1)].astype(np.uint16),
         "part": part,
         "part_names": np.array(list(PARTS)),
-        "landmarks": number[_landmarks(mesh)].astype(np.uint16),
+        "landmarks": number[_landmarks(mesh, keep)].astype(np.uint16),
         "unit": np.array(UNIT),
     }
     for name, picture in MASKS.items():
@@ -99,8 +99,8 @@ def _select(mesh: BaseMesh) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8
     return keep, label[keep]
 
 
-def _landmarks(mesh: BaseMesh) -> npt.NDArray[np.int64]:
-    body = mesh.groups["body"]
+def _landmarks(mesh: BaseMesh, keep: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    body = np.intersect1d(mesh.groups["body"], keep)
     places = np.array([mesh.vertices[vertex] for vertex, _ in LANDMARKS])
     places[[side == "mirror" for _, side in LANDMARKS], 0] *= -1
     distance = np.linalg.norm(mesh.vertices[body][None] - places[:, None], axis=2)

@@ -104,6 +104,7 @@ def test_an_interrupted_run_leaves_whole_sessions_and_is_completed(
 
     def stop(plan: Plan, root: Path, truth: bool, person: int) -> dataset.Columns:
         if person == 1:
+            make_person(replace(plan, sessions=1), root, False, person)
             raise KeyboardInterrupt
         return make_person(plan, root, truth, person)
 
@@ -113,8 +114,8 @@ def test_an_interrupted_run_leaves_whole_sessions_and_is_completed(
             synthesise(PLAN, root)
     assert not (root / "truth.h5").exists()
     assert (root / "1001").is_dir()
-    torn = root / "1002" / f".{session_names(5, 1, 1)[0]}.part"
-    torn.mkdir(parents=True)
+    torn = root / "1002" / f".{session_names(5, 1, 2)[1]}.part"
+    torn.mkdir()
     (torn / "im0.png").write_bytes(b"half")
     told: list[int] = []
     synthesise(PLAN, root, advance=told.append)
