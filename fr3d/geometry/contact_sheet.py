@@ -1,0 +1,96 @@
+"""A table of pictures with labels, as one picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from fr3d.geometry.pictures import Picture
+
+_GAP = 4
+_LINE = 15
+_INK = (40, 40, 40)
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_FONT_SCALE = 0.4
+_PAPER = 255
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One line of a contact sheet.
+
+    Args:
+        label: lines of text at its left.
+        pictures: one a column, (H, W, 3) RGB; None leaves the place empty.
+    """
+
+    label: Sequence[str]
+    pictures: Sequence[Picture | None]
+
+
+def contact_sheet(
+    rows: Sequence[SheetRow], headings: Sequence[Sequence[str]], tile: int = 128
+) -> Picture:
+    """Lay pictures out in a table.
+
+    Args:
+        rows: the lines of the table; all have a picture or None in every column.
+        headings: lines of text above each column.
+        tile: side of the square that each picture is fitted into, pixels.
+
+    Returns:
+        (H, W, 3) RGB.
+    """
+    margin = _label_width(rows)
+    top = _LINE * max(len(lines) for lines in headings) + 2 * _GAP
+    step = tile + _GAP
+    shape = (top + step * len(rows), margin + step * len(headings), 3)
+    sheet = np.full(shape, _PAPER, dtype=np.uint8)
+    for column, lines in enumerate(headings):
+        _write(sheet, lines, margin + column * step, _GAP, tile)
+    for number, row in enumerate(rows):
+        y = top + number * step
+        _write(sheet, row.label, _GAP, y, margin - _GAP)
+        for column, picture in enumerate(row.pictures):
+            if picture is not None:
+                _place(sheet, picture, margin + column * step, y, tile)
+    return sheet
+
+
+def encode_png(picture: Picture) -> bytes:
+    """Write a picture as PNG.
+
+    Args:
+        picture: (H, W, 3) RGB.
+    """
+    return bytes(cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1])
+
+
+def _label_width(rows: Sequence[SheetRow]) -> int:
+    widths = [_width(line) for row in rows for line in row.label]
+    return max(widths, default=0) + 3 * _GAP
+
+
+def _width(text: str) -> int:
+    return int(cv2.getTextSize(text, _FONT, _FONT_SCALE, 1)[0][0])
+
+
+def _write(sheet: Picture, lines: Sequence[str], x: int, y: int, room: int) -> None:
+    """Write lines of text; a line that is too long is cut at its end."""
+    for number, line in enumerate(lines):
+        text = line
+        while text and _width(text) > room:
+            text = text[:-1]
+        place = (x, y + _LINE * (number + 1) - 4)
+        cv2.putText(sheet, text, place, _FONT, _FONT_SCALE, _INK, 1, cv2.LINE_AA)
+
+
+def _place(sheet: Picture, picture: Picture, x: int, y: int, tile: int) -> None:
+    """Fit a picture into a tile, centred."""
+    scale = tile / max(picture.shape[:2])
+    size = [max(1, round(scale * n)) for n in picture.shape[1::-1]]
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(np.ascontiguousarray(picture), size, interpolation=method)
+    left, top = x + (tile - size[0]) // 2, y + (tile - size[1]) // 2
+    sheet[top : top + size[1], left : left + size[0]] = small

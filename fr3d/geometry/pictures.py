@@ -1,0 +1,97 @@
+"""Maps as pictures that people can look at: arrays in, (H, W, 3) RGB bytes out."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fr3d.geometry.maps import BoolArray
+
+Array = npt.NDArray[Any]
+Picture = npt.NDArray[np.uint8]
+
+BACKGROUND = 236
+_PERCENTILES = (1.0, 99.0)
+_POINT = (230, 60, 60)
+
+
+def normal_picture(normal: Array, mask: BoolArray) -> Picture:
+    """Draw normals as (n + 1) / 2: red to the right, green up, blue towards the camera.
+
+    Args:
+        normal: (H, W, 3) unit vectors.
+        mask: (H, W); outside it the picture is grey.
+    """
+    share = np.clip((normal.astype(np.float32) + 1.0) / 2.0, 0.0, 1.0)
+    return _bytes(share, mask)
+
+
+def grey_picture(
+    values: Array, mask: BoolArray | None = None, limits: tuple[float, float] | None = None
+) -> Picture:
+    """Draw albedo, confidence or a photograph between two brightnesses.
+
+    Args:
+        values: (H, W), or (H, W, 3) in colour.
+        mask: (H, W); outside it the picture is grey. None draws everything.
+        limits: values that become black and white; by default 0 and the 99th percentile.
+    """
+    inside = np.ones(values.shape[:2], dtype=bool) if mask is None else mask
+    low, high = limits or (0.0, _percentiles(values, inside)[1])
+    share = np.clip((values.astype(np.float32) - low) / max(high - low, 1e-12), 0.0, 1.0)
+    if share.ndim == 2:
+        share = np.repeat(share[..., None], 3, axis=2)
+    return _bytes(share, inside)
+
+
+def depth_picture(depth: Array, mask: BoolArray) -> Picture:
+    """Draw depth in colour, from far (dark violet) to near (yellow).
+
+    Args:
+        depth: (H, W), NaN outside the mask.
+        mask: (H, W); outside it the picture is grey.
+    """
+    known = mask & np.isfinite(depth)
+    low, high = _percentiles(depth, known)
+    share = (np.where(known, depth, low).astype(np.float32) - low) / max(high - low, 1e-12)
+    level = np.round(255.0 * np.clip(share, 0.0, 1.0)).astype(np.uint8)
+    coloured = np.asarray(cv2.applyColorMap(level, cv2.COLORMAP_VIRIDIS))[..., ::-1]
+    return np.where(known[..., None], coloured, np.uint8(BACKGROUND))
+
+
+def mask_picture(mask: BoolArray) -> Picture:
+    """Draw a mask: white inside, black outside.
+
+    Args:
+        mask: (H, W).
+    """
+    return np.repeat(np.where(mask, np.uint8(255), np.uint8(0))[..., None], 3, axis=2)
+
+
+def with_points(picture: Picture, points: Array) -> Picture:
+    """Mark points by small discs.
+
+    Args:
+        picture: (H, W, 3).
+        points: (K, 2) pixel coordinates; NaN is left out.
+    """
+    marked = np.ascontiguousarray(picture.copy())
+    radius = max(1, round(max(picture.shape[:2]) / 90))
+    for x, y in points[np.isfinite(points).all(axis=1)]:
+        cv2.circle(marked, (round(float(x)), round(float(y))), radius, _POINT, -1, cv2.LINE_AA)
+    return marked
+
+
+def _percentiles(values: Array, inside: BoolArray) -> tuple[float, float]:
+    known = values[inside].astype(np.float64)
+    known = known[np.isfinite(known)]
+    if not known.size:
+        return 0.0, 1.0
+    low, high = np.percentile(known, _PERCENTILES)
+    return float(low), float(high)
+
+
+def _bytes(share: Array, mask: BoolArray) -> Picture:
+    grey = np.round(255.0 * np.nan_to_num(share)).astype(np.uint8)
+    return np.where(mask[..., None], grey, np.uint8(BACKGROUND))
