@@ -74,6 +74,48 @@ def _maps(who: str, session: str, seed: int, noise: float) -> tuple[np.ndarray, 
     return normal, albedo
 
 
+def write_maps(
+    path: Path,
+    people: Sequence[str],
+    sessions: int = 3,
+    *,
+    seed: int = 0,
+    faceless: Sequence[int] = (),
+    solver: str = "least-squares",
+) -> Path:
+    """Write unaligned maps with landmarks; rows in `faceless` have none."""
+    from fr3d.alignment.templates import template_points
+    from fr3d.geometry.similarity import similarity, transform_points
+
+    rows = [(who, f"s{number}") for who in people for number in range(sessions)]
+    random = np.random.default_rng(seed)
+    side, normals, albedos, points = 40, [], [], []
+    for who, session in rows:
+        normal, albedo = _maps(who, session, seed, 0.1)
+        normals.append(np.kron(normal, np.ones((4, 4, 1)))[:side, :side])
+        albedos.append(np.kron(albedo, np.ones((4, 4)))[:side, :side])
+        move = similarity(random.uniform(-2, 2), 1.2, tuple(random.uniform(2.5, 3.5, 2)))
+        points.append(transform_points(move, template_points("arcface112", 28)))
+    landmarks = np.array(points, np.float32)
+    landmarks[list(faceless)] = np.nan
+    write_artifact(
+        path,
+        "fr3d.maps",
+        {
+            "subject_id": [who for who, _ in rows],
+            "session_id": [session for _, session in rows],
+            "normal": np.array(normals, np.float32),
+            "albedo": np.array(albedos, np.float32),
+            "mask": np.ones((len(rows), side, side), np.uint8),
+            "landmarks": landmarks,
+        },
+        Step("ps-reconstruct", {**RECONSTRUCT.parameters, "solver": solver}),
+        frame="camera",
+        force=True,
+    )
+    return path
+
+
 def contract_of_faces(faces: Path, seed: int = 0) -> ModelContract:
     specs = {spec.modality: spec.to_json() for spec in input_specs(MODALITIES)}
     return contract_for(

@@ -6,7 +6,7 @@ SHA-256 goes into the run, the ONNX file, the embeddings and the gallery.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fr3d.artifacts.provenance import canonical_json, sha256_json
@@ -191,12 +191,7 @@ def check_faces(contract: ModelContract, faces: "Artifact") -> None:
         faces: an opened file of aligned faces.
     """
     name = faces.paths[0].name
-    missing = [modality for modality in contract.modalities if modality not in faces]
-    if missing:
-        raise MalformedInputError(
-            f"{name}: no dataset '{missing[0]}', which the model needs",
-            hint=f"the model reads {', '.join(contract.modalities)}",
-        )
+    _check_modalities(contract, faces)
     found = contract_for(
         faces,
         weights_sha256=contract.weights_sha256,
@@ -204,6 +199,31 @@ def check_faces(contract: ModelContract, faces: "Artifact") -> None:
         inputs=contract.inputs,
         embedding_size=contract.embedding_size,
     )
+    _refuse_other(contract, found, name)
+
+
+def check_maps(contract: ModelContract, maps: "Artifact") -> None:
+    """Refuse unaligned maps that were not reconstructed as the model's contract says.
+
+    Args:
+        contract: the model's contract.
+        maps: an opened file of maps in the frame of the camera.
+    """
+    _check_modalities(contract, maps)
+    found = replace(contract, reconstruction=step_parameters(maps, RECONSTRUCTION_COMMAND))
+    _refuse_other(contract, found, maps.paths[0].name)
+
+
+def _check_modalities(contract: ModelContract, artifact: "Artifact") -> None:
+    missing = [modality for modality in contract.modalities if modality not in artifact]
+    if missing:
+        raise MalformedInputError(
+            f"{artifact.paths[0].name}: no dataset '{missing[0]}', which the model needs",
+            hint=f"the model reads {', '.join(contract.modalities)}",
+        )
+
+
+def _refuse_other(contract: ModelContract, found: ModelContract, name: str) -> None:
     if found.sha256 != contract.sha256:
         raise MalformedInputError(
             f"{name}: not made as the model expects: {'; '.join(differences(contract, found))}",

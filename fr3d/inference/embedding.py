@@ -10,7 +10,7 @@ import numpy.typing as npt
 from fr3d.artifacts.provenance import canonical_json
 from fr3d.artifacts.rows import Reject
 from fr3d.artifacts.store import Artifact
-from fr3d.data.inputs import InputSpec, face_inputs
+from fr3d.data.inputs import Faces, InputSpec, face_inputs
 from fr3d.errors import MalformedInputError
 from fr3d.inference.contract import CONTRACT_ATTRIBUTE, SUBJECTS_ATTRIBUTE, check_faces
 from fr3d.inference.model import Embedder
@@ -35,6 +35,23 @@ class Embedded:
     rejected: tuple[Reject, ...] = ()
 
 
+@dataclass(frozen=True)
+class EmbeddedRows:
+    """Embeddings of some rows, by row number.
+
+    Attributes:
+        rows: the rows that have one, M of them.
+        embedding: (M, D) float32, not normalised.
+        magnitude: (M,) float32.
+        refused: the other rows, with the reason.
+    """
+
+    rows: tuple[int, ...]
+    embedding: npt.NDArray[np.float32]
+    magnitude: npt.NDArray[np.float32]
+    refused: tuple[tuple[int, str], ...]
+
+
 def embed_faces(
     model: Embedder, faces: Artifact, rows: Sequence[int], batch_size: int = BATCH_SIZE
 ) -> Embedded:
@@ -50,26 +67,42 @@ def embed_faces(
         MalformedInputError: the faces are not what the contract says.
     """
     check_faces(model.contract, faces)
+    found = embed_rows(model, faces, rows, batch_size)
+    subjects, sessions = faces.subject_id, faces.session_id
+    rejected = tuple(Reject(subjects[row], sessions[row], why) for row, why in found.refused)
+    return Embedded(found.rows, found.embedding, found.magnitude, rejected)
+
+
+def embed_rows(
+    model: Embedder, faces: Faces, rows: Sequence[int], batch_size: int = BATCH_SIZE
+) -> EmbeddedRows:
+    """Embed rows of aligned faces that are known to fit the contract.
+
+    Args:
+        model: the network.
+        faces: columns by name.
+        rows: which rows.
+        batch_size: faces at a time.
+    """
     specs = [InputSpec.from_json(model.contract.inputs[m]) for m in model.contract.modalities]
-    ids = faces.subject_id, faces.session_id
     kept: list[int] = []
-    rejected: list[Reject] = []
+    refused: list[tuple[int, str]] = []
     pairs = []
     for start in range(0, len(rows), batch_size):
-        batch, inputs, refused = _inputs(faces, rows[start : start + batch_size], specs)
-        rejected += [Reject(ids[0][row], ids[1][row], reason) for row, reason in refused]
+        batch, inputs, bad = _inputs(faces, rows[start : start + batch_size], specs)
+        refused += bad
         if not batch:
             continue
         embedding, magnitude = model.embed(inputs)
         sound = np.isfinite(embedding).all(axis=1) & (magnitude > 0) & np.isfinite(magnitude)
         kept += [row for row, good in zip(batch, sound, strict=True) if good]
-        rejected += [
-            Reject(ids[0][row], ids[1][row], "the network gives no finite embedding for it")
+        refused += [
+            (row, "the network gives no finite embedding for it")
             for row, good in zip(batch, sound, strict=True)
             if not good
         ]
         pairs.append((embedding[sound], magnitude[sound]))
-    return Embedded(tuple(kept), *_joined(pairs, model), tuple(rejected))
+    return EmbeddedRows(tuple(kept), *joined(pairs, model), tuple(refused))
 
 
 def columns_of(faces: Artifact, embedded: Embedded) -> dict[str, npt.NDArray[Any] | list[str]]:
@@ -111,7 +144,7 @@ def attributes_of(model: Embedder) -> dict[str, str]:
 
 
 def _inputs(
-    faces: Artifact, rows: Sequence[int], specs: Sequence[InputSpec]
+    faces: Faces, rows: Sequence[int], specs: Sequence[InputSpec]
 ) -> tuple[list[int], dict[str, npt.NDArray[np.float32]], list[tuple[int, str]]]:
     """Make the inputs of a batch; a face that gives none is told apart from the others."""
     try:
@@ -127,9 +160,15 @@ def _inputs(
     return good, face_inputs(faces, good, specs) if good else {}, refused
 
 
-def _joined(
+def joined(
     pairs: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]], model: Embedder
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Put batches one after the other; no batch gives no rows.
+
+    Args:
+        pairs: embeddings (B, D) and magnitudes (B,) of each batch.
+        model: tells D.
+    """
     if not pairs:
         return np.empty((0, model.contract.embedding_size), np.float32), np.empty(0, np.float32)
     embeddings, magnitudes = zip(*pairs, strict=True)

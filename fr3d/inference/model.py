@@ -56,7 +56,9 @@ def find_run(run: Path | None, runs: Path = Path("runs")) -> Path:
         run: a run folder, a folder of runs, or None for the newest finished run.
         runs: folder of training runs.
     """
-    found = find_model(runs if run is None else run, runs)
+    if run is None:
+        return _newest(_runs(runs), f"no finished run in {runs}")
+    found = find_model(run, runs)
     if not found.is_dir():
         raise MissingInputError(f"{found}: not a run folder", "name a folder under runs/")
     return found

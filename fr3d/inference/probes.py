@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.alignment.recipe import AlignmentRecipe
+from fr3d.alignment.rows import align_rows, check_alignable
 from fr3d.artifacts.rows import Reject
 from fr3d.artifacts.store import Artifact, artifact_kind, open_artifact
 from fr3d.errors import MalformedInputError
-from fr3d.inference.contract import check_same, contract_of
-from fr3d.inference.embedding import embed_faces
+from fr3d.inference.contract import check_maps, check_same, contract_of
+from fr3d.inference.embedding import embed_faces, embed_rows, joined
 from fr3d.inference.model import Embedder
 
 EMBEDDINGS = "fr3d.embeddings"
@@ -98,4 +100,28 @@ def _from_faces(artifact: Artifact, model: Embedder, batch_size: int) -> Probes:
 
 
 def _from_maps(artifact: Artifact, model: Embedder, batch_size: int) -> Probes:
-    raise NotImplementedError
+    """Align by the recipe in the contract, then embed; a batch at a time."""
+    name = artifact.paths[0].name
+    check_maps(model.contract, artifact)
+    recipe = AlignmentRecipe.from_parameters(model.contract.alignment, name)
+    check_alignable(artifact, recipe)
+    subjects, sessions = artifact.subject_id, artifact.session_id
+    kept: list[int] = []
+    rejected = list(artifact.rejected)
+    found = []
+    for start in range(0, len(artifact), batch_size):
+        rows = range(start, min(start + batch_size, len(artifact)))
+        aligned = align_rows(artifact, rows, recipe)
+        rejected += aligned.rejected
+        embedded = embed_rows(model, aligned.columns, range(len(aligned.rows)), batch_size)
+        kept += [aligned.rows[place] for place in embedded.rows]
+        for place, why in embedded.refused:
+            row = aligned.rows[place]
+            rejected.append(Reject(subjects[row], sessions[row], why))
+        found.append(embedded)
+    return Probes(
+        tuple(subjects[row] for row in kept),
+        tuple(sessions[row] for row in kept),
+        *joined([(one.embedding, one.magnitude) for one in found], model),
+        tuple(rejected),
+    )

@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_models import contract_of_faces, write_faces, write_model, write_split
+from small_models import (
+    contract_of_faces,
+    write_faces,
+    write_maps,
+    write_model,
+    write_split,
+)
 
 from fr3d.artifacts.rows import Reject
 from fr3d.artifacts.store import open_artifact
@@ -284,6 +290,50 @@ def test_two_seeds_are_two_models(enrolled: Path, capsys: pytest.CaptureFixture[
 def test_other_recipes_are_refused(enrolled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_faces(Path("other.h5"), ["e0"], solver="robust")
     _fails(["identify", "other.h5"], 65, "reconstruction.solver robust", capsys)
+
+
+@pytest.fixture
+def aligned(work: Path) -> Path:
+    """A gallery whose model was made for faces that `align` makes of maps."""
+    write_maps(Path("maps.h5"), ENROLLED + CALIBRATION)
+    assert main(["align", "--detector", "capture", "--size", "32", "-f", "-q", "-j1"]) == 0
+    write_model(Path("model.onnx"), Path("faces.h5"))
+    write_split(
+        Path("split.csv"),
+        Path("faces.h5"),
+        enrolled=ENROLLED,
+        strangers=[],
+        calibration=CALIBRATION,
+    )
+    assert main(["enroll", "-q"]) == 0
+    return work
+
+
+def test_unaligned_maps_are_aligned_by_the_recipe(
+    aligned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same scores as after `align` with the same options, to the last bit."""
+    write_maps(Path("probe_maps.h5"), ENROLLED + STRANGERS, seed=3, faceless=[4])
+    words = ["align", "probe_maps.h5", "--detector", "capture", "--size", "32", "-j1"]
+    assert main([*words, "-o", "probe_faces.h5"]) == 0
+    assert main(["identify", "probe_maps.h5", "-o", "maps.csv", "--batch-size", "5"]) == 0
+    err = capsys.readouterr().err
+    assert "e1/s1: not searched: 0 of 5 landmarks" in err
+    assert main(["identify", "probe_faces.h5", "-o", "faces.csv"]) == 0
+    assert Path("maps.csv").read_text() == Path("faces.csv").read_text()
+    found = pd.read_csv("maps.csv")
+    assert len(found) == 35
+    known = found[found["subject_id"].isin(ENROLLED)]
+    assert (known["candidate"] == known["subject_id"]).mean() > 0.6
+
+
+def test_maps_of_another_recipe_are_refused(
+    aligned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_maps(Path("other.h5"), ["e0"], solver="robust")
+    _fails(["identify", "other.h5"], 65, "reconstruction.solver robust", capsys)
+    write_faces(Path("other.h5"), ["e0"], frame="somewhere")
+    _fails(["identify", "other.h5"], 65, "frame 'somewhere', expected camera or face:", capsys)
 
 
 def test_rejected_probes_are_named(enrolled: Path, capsys: pytest.CaptureFixture[str]) -> None:
