@@ -20,8 +20,8 @@ CONTRACT_ATTRIBUTE = "model_contract"
 SUBJECTS_ATTRIBUTE = "training_subjects"
 ALIGNMENT_COMMAND = "align"
 RECONSTRUCTION_COMMAND = "ps-reconstruct"
-# Options that choose which sessions are done, not what is done to a session.
-_SELECTING = frozenset({"layout", "limit", "pattern", "sessions", "shard", "strict", "subjects"})
+# Options that add datasets and leave the maps as they are.
+_IMMATERIAL = frozenset({"keep_raw"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def step_parameters(artifact: "Artifact", command: str) -> dict[str, Any]:
         command: name of the command, e.g. "align".
     """
     found = [
-        {key: value for key, value in step["arguments"].items() if key not in _SELECTING}
+        {key: value for key, value in step["arguments"].items() if key not in _IMMATERIAL}
         for step in artifact.history
         if step.get("command") == command
     ]

@@ -28,6 +28,16 @@ def test_reads_the_recipe_from_the_history(faces: Path) -> None:
     assert contract.reconstruction == {"solver": "least-squares", "transfer": "srgb"}
 
 
+def test_options_that_leave_the_maps_alone_do_not_matter(faces: Path, tmp_path: Path) -> None:
+    artifact = open_artifact(faces)
+    columns = {name: artifact[name][:] for name in artifact.names if name != "digest"}
+    raw = Step("ps-reconstruct", {**artifact.history[0]["arguments"], "keep_raw": True})
+    align = Step("align", artifact.history[1]["arguments"])
+    kept = tmp_path / "kept.h5"
+    write_artifact(kept, "fr3d.maps", columns, align, frame="face:square", history=[raw.record()])
+    assert contract_of_faces(kept) == contract_of_faces(faces)
+
+
 def test_survives_json(faces: Path) -> None:
     contract = contract_of_faces(faces)
     again = ModelContract.from_json(contract.to_json())
