@@ -99,7 +99,7 @@ def parse_light_source(text: str, where: str) -> Lights:
            [0., 0., 1.],
            [0., 1., 0.]])
     """
-    found = parse_assignments(text, where)
+    found = [a for a in parse_assignments(text, where) if a.rows]
     if not found:
         raise MalformedInputError(f"{where}: holds no light angles", _HINT)
     named = [_SCALAR.fullmatch(a.name) for a in found]

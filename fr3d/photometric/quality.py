@@ -1,5 +1,7 @@
 """How far the maps of a capture can be trusted: per pixel and as a whole."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,9 +15,45 @@ _SHADOW = np.float32(0.1)  # of the pixel's brightest photograph
 _NOISE = np.float32(4 / 255)
 
 
-def pixel_confidence(
-    images: FloatArray, lights: npt.NDArray[np.float64], g: FloatArray
-) -> FloatArray:
+@dataclass(frozen=True)
+class Fit:
+    """How a solution meets its photographs, by pixel; each (H, W).
+
+    Attributes:
+        unexplained: sum over the lights of (I - max(0, L g))^2.
+        energy: sum over the lights of I^2.
+        brightest: largest I.
+        lit: how many lights are brighter than a tenth of the brightest.
+    """
+
+    unexplained: FloatArray
+    energy: FloatArray
+    brightest: FloatArray
+    lit: FloatArray
+
+
+def measure_fit(images: FloatArray, lights: npt.NDArray[np.float64], g: FloatArray) -> Fit:
+    """Compare photographs with what the scaled normals predict.
+
+    Args:
+        images: (L, H, W), linear light.
+        lights: (L, 3).
+        g: (3, H, W), albedo times normal.
+    """
+    residual = shade(lights, g)
+    np.maximum(residual, 0, out=residual)
+    np.subtract(images, residual, out=residual)
+    np.multiply(residual, residual, out=residual)
+    brightest = images.max(axis=0)
+    return Fit(
+        residual.sum(axis=0),
+        (images * images).sum(axis=0),
+        brightest,
+        (images > _SHADOW * brightest).sum(axis=0, dtype=np.float32),
+    )
+
+
+def pixel_confidence(fit: Fit) -> FloatArray:
     """Rate each pixel from 0 to 1.
 
     The product of three: how much of the intensities the solution explains,
@@ -23,37 +61,30 @@ def pixel_confidence(
     and how far its brightest value stands above the noise.
 
     Args:
-        images: (L, H, W), linear light, 1 = full scale.
-        lights: (L, 3).
-        g: (3, H, W), albedo times normal.
+        fit: with intensities whose full scale is 1.
 
     Returns:
         (H, W).
     """
-    brightest = images.max(axis=0)
-    residual, total = _energies(images, shade(lights, g))
-    unexplained = np.sqrt(np.divide(residual, total, out=np.ones_like(total), where=total > 0))
-    lit = (images > _SHADOW * brightest).sum(axis=0, dtype=np.float32)
-    reached = np.minimum(lit / np.float32(3), 1)
-    rating: FloatArray = np.clip(1 - unexplained, 0, 1) * reached
-    return rating * (brightest / (brightest + _NOISE))
+    ratio = np.divide(
+        fit.unexplained, fit.energy, out=np.ones_like(fit.energy), where=fit.energy > 0
+    )
+    explained = np.clip(1 - np.sqrt(ratio), 0, 1)
+    reached = np.minimum(fit.lit / np.float32(3), 1)
+    rating: FloatArray = explained * reached * (fit.brightest / (fit.brightest + _NOISE))
+    return rating
 
 
 def capture_quality(
-    images: FloatArray,
-    stored: FloatArray,
-    lights: npt.NDArray[np.float64],
-    g: FloatArray,
-    mask: Mask,
+    fit: Fit, stored: FloatArray, lights: npt.NDArray[np.float64], mask: Mask
 ) -> dict[str, np.float32]:
     """Figures of a whole capture, over its mask.
 
     Args:
-        images: (L, H, W), linear light divided by the lights' intensity.
+        fit: by pixel.
         stored: (L, H, W), values as the files hold them, 1 = full scale.
         lights: (L, 3).
-        g: (3, H, W), albedo times normal.
-        mask: (H, W).
+        mask: (H, W), not empty.
 
     Returns:
         residual: root of unexplained over total energy, 0 is perfect; shadow_share: samples below
@@ -61,21 +92,13 @@ def capture_quality(
         light_condition: gain of noise of the lights; mask_share: of the photograph; brightness:
         mean of the photographs.
     """
-    inside, values = images[:, mask], stored[:, mask]
-    residual, total = _energies(inside, shade(lights, g[:, mask]))
-    shadow = inside <= _SHADOW * inside.max(axis=0)
+    energy = max(float(fit.energy[mask].sum()), 1e-12)
     figures = {
-        "residual": np.sqrt(residual.sum() / max(float(total.sum()), 1e-12)),
-        "shadow_share": shadow.mean(),
-        "saturated_share": (values >= SATURATED).mean(),
+        "residual": np.sqrt(float(fit.unexplained[mask].sum()) / energy),
+        "shadow_share": 1 - fit.lit[mask].mean() / len(stored),
+        "saturated_share": ((stored >= SATURATED) & mask).sum() / (len(stored) * mask.sum()),
         "light_condition": np.linalg.cond(lights),
         "mask_share": mask.mean(),
-        "brightness": values.mean(),
+        "brightness": (stored.mean(axis=0) * mask).sum() / mask.sum(),
     }
     return {name: np.float32(value) for name, value in figures.items()}
-
-
-def _energies(images: FloatArray, shading: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Sums over the lights of the squared residual and of the squared intensity."""
-    residual = images - np.maximum(shading, 0)
-    return (residual * residual).sum(axis=0), (images * images).sum(axis=0)

@@ -16,7 +16,7 @@ from fr3d.photometric.lights import Lights, check_lights, read_lights
 from fr3d.photometric.mask import lit_mask
 from fr3d.photometric.metadata import FIELDS, landmarks_inside, read_attributes, read_landmarks
 from fr3d.photometric.photograph import LINEAR, SATURATED, Transfer, read_photograph
-from fr3d.photometric.quality import capture_quality, pixel_confidence
+from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
 from fr3d.photometric.solvers import SOLVERS, split_scaled_normal
 from fr3d.photometric.survey import Canvas
 
@@ -103,9 +103,10 @@ def reconstruct(capture: Capture, recipe: Recipe, canvas: Canvas) -> dict[str, A
         raise MalformedInputError("the photographs are dark: nothing is lit")
     g = SOLVERS[recipe.solver](images, lights, evidence.stored >= SATURATED)
     maps = _maps(g, mask)
-    maps["confidence"] = pixel_confidence(images, lights, g) * mask
+    fit = measure_fit(images, lights, g)
+    maps["confidence"] = pixel_confidence(fit) * mask
     maps["image"] = evidence.images.mean(axis=0)
-    quality = capture_quality(images, evidence.stored, lights, g, mask)
+    quality = capture_quality(fit, evidence.stored, lights, mask)
     fill = {"depth": np.nan}
     row: dict[str, Any] = {
         name: _padded(plane, canvas, fill.get(name, 0)) for name, plane in maps.items()
