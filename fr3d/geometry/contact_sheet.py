@@ -13,6 +13,7 @@ _LINE = 15
 _INK = (40, 40, 40)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _FONT_SCALE = 0.4
+_FRAME = (170, 170, 170)
 _PAPER = 255
 
 
@@ -94,3 +95,6 @@ def _place(sheet: Picture, picture: Picture, x: int, y: int, tile: int) -> None:
     small = cv2.resize(np.ascontiguousarray(picture), size, interpolation=method)
     left, top = x + (tile - size[0]) // 2, y + (tile - size[1]) // 2
     sheet[top : top + size[1], left : left + size[0]] = small
+    # A white mask would not stand out from the paper.
+    corner = (left + size[0] - 1, top + size[1] - 1)
+    cv2.rectangle(sheet, (left, top), corner, _FRAME, 1)
