@@ -1,15 +1,16 @@
 """Options that several commands share, each declared once.
 
-allow-leak  benchmark split                 model       embed enroll identify benchmark
-batch-size  embed enroll identify train     output      all writers
-device      embed enroll export train       partition   enroll select benchmark
-dry-run     all writers                     quiet       all
-force       all writers                     role        enroll select
-json        benchmark identify info         seed        benchmark split synth train
-runs        embed enroll export train       split       benchmark enroll select train
-size        align ps-reconstruct synth      verbose     all
-strict      align ps-reconstruct            workers     align ps-reconstruct synth
-template    align
+allow-leak  benchmark split train                  output      all writers
+batch-size  benchmark embed enroll identify train  partition   benchmark enroll select
+device      benchmark embed train                  quiet       all
+dry-run     all writers                            role        enroll select
+force       all writers                            runs        benchmark embed enroll export train
+fpir        enroll identify                        seed        benchmark split synth train
+json        benchmark identify info                size        align ps-reconstruct synth
+model       benchmark embed enroll                 split       benchmark enroll select train
+strict      align ps-reconstruct                   threshold   enroll identify
+template    align                                  verbose     all
+workers     align ps-reconstruct synth train
 """
 
 from pathlib import Path
