@@ -1,9 +1,9 @@
 """Finding captures on disk: `<root>/<subject>/<session>/` with photographs and their lights."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from fr3d.errors import Fr3dError, MalformedInputError, MissingInputError
@@ -64,6 +64,8 @@ def find_captures(roots: Sequence[Path], lights: Path | None = None) -> list[Cap
         MalformedInputError: no captures, or two of one name.
     """
     found: dict[tuple[str, str], tuple[Path, Capture]] = {}
+    table = lru_cache(64)(read_lights)  # one file may serve many captures
+    read = partial(_capture, lights=lights, read_table=table)
     for root in roots:
         if not root.is_dir():
             what = "not a folder" if root.exists() else "no such folder"
@@ -75,7 +77,7 @@ def find_captures(roots: Sequence[Path], lights: Path | None = None) -> list[Cap
                     f"{folder}: session {'/'.join(key)} is also in {found[key][0]}",
                     "two captures cannot have one name: rename one of the folders",
                 )
-            found[key] = folder, _guarded(folder, root, lights)
+            found[key] = folder, _guarded(folder, root, read)
     if not found:
         raise MalformedInputError(f"{', '.join(map(str, roots))}: found no captures", _LAYOUT_HINT)
     return [found[key][1] for key in sorted(found)]
@@ -116,16 +118,18 @@ def _is_photograph(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-def _guarded(folder: Path, root: Path, lights: Path | None) -> Capture:
+def _guarded(folder: Path, root: Path, read: Callable[[Path, Path], Capture]) -> Capture:
     """The capture of a folder; a problem with it becomes its reason, and others go on."""
     try:
-        return _capture(folder, root, lights)
+        return read(folder, root)
     except (Fr3dError, OSError) as error:
         reason = error.message if isinstance(error, Fr3dError) else f"{error.strerror}"
         return Capture(folder.parent.name, folder.name, problem=reason)
 
 
-def _capture(folder: Path, root: Path, lights: Path | None) -> Capture:
+def _capture(
+    folder: Path, root: Path, lights: Path | None, read_table: Callable[[Path], Lights]
+) -> Capture:
     files = sorted(p for p in folder.iterdir() if p.is_file())
     photographs = sorted((p for p in files if _is_photograph(p)), key=numeric_order)
     flashes = [p for p in photographs if _FLASH.fullmatch(p.stem)]
@@ -136,11 +140,11 @@ def _capture(folder: Path, root: Path, lights: Path | None) -> Capture:
         source = _light_table(folder, root)
         if source is None:
             raise MalformedInputError("LightSource.m: missing, and there is no lights.csv")
-        images = _listed(photographs, _cached_lights(source))
+        images = _listed(photographs, read_table(source))
     elif flashes:
         images = _numbered(flashes)
     elif lights is not None:
-        images = _listed(photographs, _cached_lights(source))
+        images = _listed(photographs, read_table(source))
     else:
         raise MalformedInputError("im0: missing, expected photographs im0, im1, ...")
     return Capture(
@@ -187,11 +191,6 @@ def _light_table(folder: Path, root: Path) -> Path | None:
         if table is not None:
             return table
     return None
-
-
-@lru_cache(maxsize=64)
-def _cached_lights(path: Path) -> Lights:
-    return read_lights(path)
 
 
 def _listed(photographs: Sequence[Path], lights: Lights) -> list[Path]:

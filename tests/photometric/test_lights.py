@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lit_sphere import AZIMUTH, ZENITH, light_source
 
 from fr3d.errors import MalformedInputError
 from fr3d.geometry.lights import direction
@@ -11,7 +12,6 @@ from fr3d.photometric.lights import (
     parse_light_table,
     read_lights,
 )
-from lit_sphere import AZIMUTH, ZENITH, light_source
 
 
 def test_photoface_angles() -> None:
@@ -27,13 +27,18 @@ def test_zenith_beyond_the_side() -> None:
 
 
 def test_named_scalars() -> None:
-    lines = [f"zenith{i} = {z};\nazimuth{i} = {a};" for i, (z, a) in enumerate(zip(ZENITH, AZIMUTH))]
+    lines = [
+        f"zenith{i} = {z};\nazimuth{i} = {a};"
+        for i, (z, a) in enumerate(zip(ZENITH, AZIMUTH, strict=True))
+    ]
     lights = parse_light_source("\n".join(lines), "f")
     np.testing.assert_allclose(lights.directions, direction(ZENITH, AZIMUTH), atol=1e-12)
 
 
 def test_a_matrix_a_light() -> None:
-    lines = [f"l{i} = [90-{z} 360-{a}];" for i, (z, a) in enumerate(zip(ZENITH, AZIMUTH))]
+    lines = [
+        f"l{i} = [90-{z} 360-{a}];" for i, (z, a) in enumerate(zip(ZENITH, AZIMUTH, strict=True))
+    ]
     lights = parse_light_source("\n".join(lines), "f")
     np.testing.assert_allclose(lights.directions, direction(ZENITH, AZIMUTH), atol=1e-12)
 

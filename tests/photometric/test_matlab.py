@@ -101,4 +101,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         parse_assignments(text, "f")
     except MalformedInputError as error:
-        assert "\n" not in error.message
+        message = error.message
+    else:
+        message = ""
+    assert "\n" not in message

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lit_sphere import LANDMARKS
 
 from fr3d.errors import MalformedInputError
 from fr3d.photometric.metadata import landmarks_inside, read_attributes, read_landmarks
-from lit_sphere import LANDMARKS
 
 FIVE = [[17, 18], [31, 18], [24, 27], [18, 34], [30, 34]]
 

@@ -1,0 +1,82 @@
+import numpy as np
+from lit_sphere import AZIMUTH, ZENITH, photographs, sphere_normals
+
+from fr3d.geometry.lights import direction
+from fr3d.photometric.mask import lit_mask
+from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
+from fr3d.photometric.solvers import least_squares
+
+LIGHTS = direction(ZENITH, AZIMUTH)
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    return (a & b).sum() / (a | b).sum()
+
+
+def test_finds_the_sphere_through_noise() -> None:
+    rng = np.random.default_rng(0)
+    _, truth = sphere_normals(size=144, radius=60)
+    images = photographs(size=144) + rng.normal(0, 0.004, (4, 144, 144)).astype(np.float32)
+    assert overlap(lit_mask(np.clip(images, 0, 1)), truth) > 0.97
+
+
+def test_keeps_what_lies_in_shadow_of_all_flashes() -> None:
+    images = photographs(size=144)
+    images[:, 70:78, 60:80] = 0  # nostrils
+    images[:, 60:66, 12:20] = 0  # a notch at the rim
+    mask = lit_mask(images)
+    assert mask[70:78, 60:80].all()
+    assert mask[60:66, 16:20].all()
+
+
+def test_lights_from_one_side_keep_the_dark_side_that_they_graze() -> None:
+    images = photographs(np.array([70.0, 75, 60, 80]), np.array([80.0, 100, 90, 60]), size=144)
+    mask = lit_mask(images)
+    reached = images.max(axis=0) > 0.05
+    assert mask[reached].mean() > 0.99
+
+
+def test_specks_and_darkness() -> None:
+    images = np.zeros((4, 60, 60), np.float32)
+    assert not lit_mask(images).any()
+    images[:, 20:40, 20:40] = 0.6
+    images[:, 3, 3] = 0.9
+    images[:, 50:52, 50:52] = 0.9
+    mask = lit_mask(images)
+    assert overlap(mask, images[0] == np.float32(0.6)) > 0.9
+
+
+def test_exposure_does_not_matter() -> None:
+    images = photographs(size=96)
+    assert overlap(lit_mask(images), lit_mask(0.3 * images)) > 0.97
+
+
+def test_confidence_falls_with_shadow_and_misfit() -> None:
+    images = photographs()
+    _, mask = sphere_normals()
+    lit = (images > 0).all(axis=0) & mask
+    clean = pixel_confidence(measure_fit(images, LIGHTS, least_squares(images, LIGHTS)))
+    assert clean[lit].mean() > 0.9
+    assert clean[mask & ~lit].mean() < clean[lit].mean()
+    wrong = images[[1, 0, 2, 3]]
+    bad = pixel_confidence(measure_fit(wrong, LIGHTS, least_squares(wrong, LIGHTS)))
+    assert bad[lit].mean() < clean[lit].mean() - 0.1
+    assert (clean[~mask] == 0).all()
+    assert min(clean.min(), bad.min()) >= 0
+    assert max(clean.max(), bad.max()) <= 1
+
+
+def test_capture_figures() -> None:
+    images = np.full((4, 20, 30), 0.5, np.float32)
+    images[0, :10] = 0.02  # dark in half of one photograph
+    images[1, :, :3] = 1.0
+    mask = np.ones((20, 30), bool)
+    mask[:, 15:] = False
+    fit = measure_fit(images, LIGHTS, least_squares(images, LIGHTS))
+    quality = capture_quality(fit, images, LIGHTS, mask)
+    assert quality["shadow_share"] == np.float32(0.125)
+    assert quality["saturated_share"] == np.float32(0.05)
+    assert quality["mask_share"] == 0.5
+    assert abs(quality["brightness"] - images[:, mask].mean()) < 1e-6
+    assert abs(quality["light_condition"] - np.linalg.cond(LIGHTS)) < 1e-5
+    assert 0 < quality["residual"] < 1
