@@ -11,6 +11,8 @@ from fr3d.artifacts.store import open_artifact
 from fr3d.artifacts.writer import Reject, write_artifact
 from fr3d.errors import MalformedInputError, RequirementNotMetError, UsageError
 from fr3d.evaluation.benchmark import run_benchmark, with_required
+from fr3d.evaluation.metrics.intervals import draw_people
+from fr3d.evaluation.metrics.verification import auc
 from fr3d.evaluation.report.document import curve_points, make_report, report_bytes
 from fr3d.evaluation.report.page import render_page
 from fr3d.evaluation.requirements import check_requirements, parse_requirement
@@ -22,7 +24,7 @@ QUICK = Settings(bootstrap=20)
 ABOUT = {
     "partition": "test",
     "model_contract": "abc",
-    "inputs": {"embeddings.h5": "0" * 64},
+    "inputs": {"<i>embeddings.h5": "0" * 64},
     "seed": 0,
     "parameters": {},
     "leaks_allowed": ["<b>7 people</b>"],
@@ -208,6 +210,7 @@ def test_the_report_is_deterministic_and_its_page_is_sound(world):
     assert one["schema_version"] == 1
     page = render_page(one)
     assert "&lt;b&gt;7 people&lt;/b&gt;" in page
+    assert "&lt;i&gt;embeddings.h5" in page
     assert page.count("<svg") == 5
     for word in ("http", "<script", "NaN", "nan,", "None"):
         assert word not in page
@@ -252,6 +255,25 @@ def test_the_interval_holds_the_figure_and_shrinks_with_people(tmp_path):
         assert auc.low < auc.value < auc.high
         widths.append(auc.high - auc.low)
     assert widths[1] < widths[0]
+
+
+def test_the_interval_of_the_auc_against_people_drawn_by_hand(tmp_path):
+    world = World(tmp_path, noise=1.2)
+    for p in range(8):
+        world.add(f"p{p}", 3, "test")
+    trial = make_trial(*world.open(), "test")
+    found = run_benchmark(trial, Settings(bootstrap=40, seed=3)).results.verification.auc
+    person, score = trial.codes(trial.subject_id), trial.unit @ trial.unit.T
+    generator, drawn = np.random.default_rng(3), []
+    for _ in range(40):
+        times = draw_people(np.zeros(8, int), generator).astype(int)
+        mated, nonmated = [], []
+        for i, j in zip(*np.triu_indices(24, 1), strict=True):
+            a, b = person[i], person[j]
+            side, count = (mated, times[a]) if a == b else (nonmated, times[a] * times[b])
+            side += [score[i, j]] * count
+        drawn.append(auc(mated, nonmated))
+    assert (found.low, found.high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=1e-6)
 
 
 @pytest.mark.parametrize(

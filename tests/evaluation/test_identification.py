@@ -163,9 +163,10 @@ def test_people_are_drawn_not_pairs():
 
 def test_groups_keep_their_size_and_equal_draws_give_no_interval():
     groups = np.array([0] * 7 + [1] * 3)
-    weight = draw_people(groups, np.random.default_rng(0))
-    assert weight[:7].sum() == 7
-    assert weight[7:].sum() == 3
+    for seed in range(20):
+        weight = draw_people(groups, np.random.default_rng(seed))
+        assert weight[:7].sum() == 7
+        assert weight[7:].sum() == 3
     assert bootstrap(groups, lambda _: {"x": 1.0, "y": np.nan}, repeats=20, seed=0) == {}
     assert bootstrap(groups, lambda _: {"x": 1.0}, repeats=0, seed=0) == {}
 

@@ -25,6 +25,7 @@ SPLIT = pd.DataFrame(
 )
 REJECTED = [
     Reject("007", "lost", "no face"),
+    Reject("007", "unlisted", "no face"),
     Reject("8", "unlisted", "three of four images"),
     Reject("9", "unlisted", "three of four images"),
 ]
@@ -47,11 +48,11 @@ def faces(tmp_path):
 @pytest.mark.parametrize(
     ("partition", "role", "rows", "lost"),
     [
-        (["test"], [], [1, 2, 3], ["lost", "unlisted"]),
-        (["test"], ["probe"], [1, 2], ["unlisted"]),
+        (["test"], [], [1, 2, 3], ["lost", "unlisted", "unlisted"]),
+        (["test"], ["probe"], [1, 2], ["unlisted", "unlisted"]),
         (["test"], ["gallery"], [3], ["lost"]),
         (["train"], [], [4], ["unlisted"]),
-        ([], [], [1, 2, 3, 4], ["lost", "unlisted", "unlisted"]),
+        ([], [], [1, 2, 3, 4], ["lost", "unlisted", "unlisted", "unlisted"]),
     ],
 )
 def test_rows_and_failures_of_a_selection(faces, partition, role, rows, lost):
@@ -71,7 +72,7 @@ def test_a_session_that_is_nowhere_is_malformed(faces):
 def test_copied_rows_are_the_rows_and_inherit_the_history(faces, tmp_path):
     rows = select_rows(faces, choose(SPLIT, ["test"], ["probe"]))
     out = tmp_path / "probe.h5"
-    copy_rows(faces, rows, out, Step("select", {"role": "probe"}), rejected=REJECTED[1:2])
+    copy_rows(faces, rows, out, Step("select", {"role": "probe"}), rejected=REJECTED[2:3])
     copy = open_sessions([out])
     assert copy.subject_id == ["007", "8"]
     assert copy.attributes == {"gender": ["f", ""]}
@@ -79,7 +80,7 @@ def test_copied_rows_are_the_rows_and_inherit_the_history(faces, tmp_path):
     assert copy["normal"].dtype == np.float16
     assert copy.frame == "face:arcface112"
     assert [step["command"] for step in copy.history] == ["align", "select"]
-    assert copy.rejected == REJECTED[1:2]
+    assert copy.rejected == REJECTED[2:3]
     assert copy.text("digest") == [faces.text("digest")[i] for i in rows]
 
 
