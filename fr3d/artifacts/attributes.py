@@ -1,12 +1,15 @@
 """Attributes as fixed-length text: variable-length text lives in heaps that crash when damaged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
+from fr3d import __version__
+from fr3d.artifacts.provenance import Step, canonical_json, history_text
+from fr3d.artifacts.schema import FORMAT_VERSION
 from fr3d.errors import MalformedInputError
 
 _PIECE = 1 << 15  # an attribute may hold 64 KiB at most, so long text is cut in pieces
@@ -55,3 +58,22 @@ def read_attributes(path: Path, source: h5py.File) -> dict[str, Any]:
         value = bytes(value) if dtype.kind == "S" else value
         values[name] = values[name] + value if piece else value
     return {k: v.decode() if isinstance(v, bytes) else v.item() for k, v in values.items()}
+
+
+def root_attributes(
+    kind: str,
+    step: Step,
+    frame: str,
+    history: Sequence[Mapping[str, Any]],
+    attrs: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The root attributes that every artifact carries."""
+    return {
+        **attrs,
+        "format": kind,
+        "format_version": FORMAT_VERSION,
+        "generated_by": f"fr3d {__version__}",
+        "frame": frame,
+        "parameters": canonical_json(dict(step.parameters)),
+        "history": history_text([*history, step.record()]),
+    }

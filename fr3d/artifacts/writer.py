@@ -8,9 +8,10 @@ from typing import Any, Self, TypeVar
 
 from fr3d import __version__
 from fr3d.artifacts import atomic
+from fr3d.artifacts.attributes import root_attributes
 from fr3d.artifacts.image import file_image
 from fr3d.artifacts.parts import PartFolder, join, open_parts
-from fr3d.artifacts.provenance import Step, canonical_json, history_text, sha256_json
+from fr3d.artifacts.provenance import Step, sha256_json
 from fr3d.artifacts.rows import (
     Reject,
     Values,
@@ -20,7 +21,6 @@ from fr3d.artifacts.rows import (
     no_rows,
     reject_columns,
 )
-from fr3d.artifacts.schema import FORMAT_VERSION
 from fr3d.artifacts.store import open_artifact
 from fr3d.artifacts.tables import write_rejects
 from fr3d.errors import MalformedInputError
@@ -28,25 +28,6 @@ from fr3d.errors import MalformedInputError
 Item = TypeVar("Item")
 
 __all__ = ["ArtifactWriter", "Reject", "write_artifact"]
-
-
-def root_attributes(
-    kind: str,
-    step: Step,
-    frame: str,
-    history: Sequence[Mapping[str, Any]],
-    attrs: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The root attributes that every artifact carries."""
-    return {
-        **attrs,
-        "format": kind,
-        "format_version": FORMAT_VERSION,
-        "generated_by": f"fr3d {__version__}",
-        "frame": frame,
-        "parameters": canonical_json(dict(step.parameters)),
-        "history": history_text([*history, step.record()]),
-    }
 
 
 def _with_digest(kind: str, columns: Mapping[str, Values]) -> dict[str, Any]:

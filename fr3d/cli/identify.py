@@ -74,9 +74,9 @@ def identify(
     from fr3d.artifacts.atomic import check_output
     from fr3d.cli.console import detail, emit_table, say, warn
     from fr3d.errors import UsageError
+    from fr3d.gallery.records import model_of
     from fr3d.gallery.search import search
     from fr3d.gallery.storage import open_gallery
-    from fr3d.inference.onnx_model import OnnxModel
     from fr3d.inference.probes import open_faces_or_embeddings, read_probes
 
     if fpir is not None and threshold is not None:
@@ -90,7 +90,7 @@ def identify(
     limit = _limit(records, gallery, fpir, threshold)
     artifact = open_faces_or_embeddings(probe or [Path("probe.h5")])
     detail(f"gallery generation {records.generation}, model contract {records.contract.sha256}")
-    model = OnnxModel(records.model, name=gallery.name)
+    model = model_of(records, gallery.name)
     probes = read_probes(artifact, model, gallery.name, batch_size)
     _tell_rejected(probes)
     ranked = search(records.templates, found.index, probes.embedding, top_k)

@@ -16,14 +16,14 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.artifacts.attributes import read_attributes, write_attributes
+from fr3d.artifacts.attributes import read_attributes, root_attributes, write_attributes
 from fr3d.artifacts.provenance import Step, parse_history
 from fr3d.artifacts.rows import encode
 from fr3d.artifacts.validation import check_storage, read_kind, walk
-from fr3d.artifacts.writer import root_attributes
 from fr3d.errors import MalformedInputError
 from fr3d.gallery.templates import STRATEGIES, Sessions, Templates
-from fr3d.inference.contract import ModelContract
+from fr3d.inference.contract import ModelContract, check_same
+from fr3d.inference.onnx_model import OnnxModel
 
 KIND = "fr3d.gallery"
 _BLOCK = 512
@@ -103,6 +103,21 @@ def from_bytes(data: bytes, path: Path) -> GalleryRecords:
         raise MalformedInputError(f"{path}: damaged: {error}", _DAMAGED) from error
 
 
+def model_of(records: GalleryRecords, name: str) -> OnnxModel:
+    """Open the model that a gallery keeps.
+
+    Args:
+        records: the gallery.
+        name: its name, for messages.
+
+    Raises:
+        MalformedInputError: it is not the model that the gallery names.
+    """
+    model = OnnxModel(records.model, name=name)
+    check_same(records.contract, model.contract, f"the model inside {name}", "its records")
+    return model
+
+
 def _attributes(records: GalleryRecords) -> dict[str, Any]:
     """Root attributes, those of every artifact among them."""
     own = {
@@ -152,7 +167,7 @@ def _parse(path: Path, file: h5py.File, size: int) -> GalleryRecords:
     strategy, fpir = str(attrs["strategy"]), float(attrs["fpir"])
     if strategy not in STRATEGIES or attrs["model_contract_sha256"] != contract.sha256:
         raise MalformedInputError(f"{path}: damaged: strategy or contract", _DAMAGED)
-    return GalleryRecords(
+    records = GalleryRecords(
         contract=contract,
         model=datasets["model"].tobytes(),
         strategy=strategy,
@@ -166,6 +181,30 @@ def _parse(path: Path, file: h5py.File, size: int) -> GalleryRecords:
         step=_step(step),
         generation=int(attrs["generation"]),
         index_sha256=str(attrs["index_sha256"]),
+    )
+    if not _consistent(records):
+        raise MalformedInputError(f"{path}: damaged: its parts do not fit together", _DAMAGED)
+    return records
+
+
+def _consistent(records: GalleryRecords) -> bool:
+    """Whether all columns have one length and all vectors one size."""
+    size = records.contract.embedding_size
+    templates = records.templates
+    groups: list[tuple[npt.NDArray[Any], list[int]]] = [
+        (
+            templates.vector,
+            [len(templates.id), len(templates), len(templates.sessions), len(templates.quality)],
+        ),
+        (records.calibration.embedding, [len(records.calibration_score)]),
+    ]
+    groups += [
+        (sessions.embedding, [len(sessions), len(sessions.session_id), len(sessions.quality)])
+        for sessions in (records.enrolled, records.calibration)
+    ]
+    return all(
+        vectors.shape == (len(vectors), size) and {*lengths} == {len(vectors)}
+        for vectors, lengths in groups
     )
 
 

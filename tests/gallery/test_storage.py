@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import faiss
@@ -19,7 +20,7 @@ from fr3d.gallery import storage
 from fr3d.gallery.enrolment import add_sessions, new_records
 from fr3d.gallery.index import build_index, load_index
 from fr3d.gallery.intake import check_strangers, no_sessions
-from fr3d.gallery.records import GalleryRecords, from_bytes, to_bytes
+from fr3d.gallery.records import GalleryRecords, from_bytes, model_of, to_bytes
 from fr3d.gallery.search import search
 from fr3d.gallery.storage import create_gallery, open_gallery, update_gallery
 from fr3d.gallery.templates import Sessions
@@ -71,6 +72,25 @@ def test_records_survive_their_file(records: GalleryRecords, model: OnnxModel) -
     np.testing.assert_array_equal(again.enrolled.embedding, records.enrolled.embedding)
     np.testing.assert_array_equal(again.templates.vector, records.templates.vector)
     np.testing.assert_array_equal(again.calibration_score, records.calibration_score)
+
+
+def test_parts_that_do_not_fit_are_refused(records: GalleryRecords) -> None:
+    """A file whose digest is right, but which was put together wrongly."""
+    for wrong in (
+        {"calibration_score": records.calibration_score[:-1]},
+        {"enrolled": replace(records.enrolled, session_id=("1",))},
+        {"calibration": replace(records.calibration, embedding=np.ones((20, 3), np.float32))},
+        {"templates": replace(records.templates, id=records.templates.id[1:])},
+    ):
+        with pytest.raises(MalformedInputError, match="do not fit together"):
+            from_bytes(to_bytes(replace(records, **wrong)), Path("gallery.h5"))
+
+
+def test_the_model_inside_must_be_the_one_named(records: GalleryRecords) -> None:
+    assert model_of(records, "gallery.faiss").contract == records.contract
+    other = replace(records.contract, weights_sha256="0" * 64)
+    with pytest.raises(MalformedInputError, match=r"model inside gallery\.faiss.*weights_sha256"):
+        model_of(replace(records, contract=other), "gallery.faiss")
 
 
 def test_same_gallery_same_bytes(records: GalleryRecords) -> None:
