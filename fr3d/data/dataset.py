@@ -38,6 +38,10 @@ class FaceBatch:
         return FaceBatch(maps, self.mask.pin_memory(), self.label.pin_memory())
 
 
+IN_MEMORY = 1 << 29
+"""Sets of so many bytes or less are normalised once and kept; larger ones are read every time."""
+
+
 class FaceDataset(Dataset[FaceBatch]):
     """Rows of a faces file, read by memory map, a whole batch at a time.
 
@@ -59,6 +63,7 @@ class FaceDataset(Dataset[FaceBatch]):
         self.rows = np.asarray(rows, dtype=np.int64)
         self.labels = np.asarray(labels, dtype=np.int64)
         self.specs = tuple(specs)
+        self._kept: FaceBatch | None = None
 
     def __len__(self) -> int:
         """Number of sessions."""
@@ -70,7 +75,25 @@ class FaceDataset(Dataset[FaceBatch]):
 
     def __getitems__(self, indices: Sequence[int]) -> FaceBatch:
         """Return several sessions at once; far cheaper than one by one."""
-        chosen = np.asarray(indices, dtype=np.int64)
+        if self._kept is None:
+            return self._read(np.asarray(indices, dtype=np.int64))
+        chosen = torch.as_tensor(indices)
+        maps = {name: values[chosen] for name, values in self._kept.maps.items()}
+        return FaceBatch(maps, self._kept.mask[chosen], self._kept.label[chosen])
+
+    def keep_if_small(self, limit: int = IN_MEMORY) -> "FaceDataset":
+        """Read the whole set into memory unless it is larger than `limit` bytes.
+
+        Returns:
+            The same set.
+        """
+        one = self._read(np.zeros(1, dtype=np.int64))
+        size = sum(values.nbytes for values in one.maps.values()) + one.mask.nbytes
+        if self._kept is None and size * len(self) <= limit:
+            self._kept = self._read(np.arange(len(self)))
+        return self
+
+    def _read(self, chosen: NDArray[np.int64]) -> FaceBatch:
         maps, mask = face_inputs_and_masks(self.faces, self.rows[chosen], self.specs)
         return FaceBatch(
             {name: torch.from_numpy(values) for name, values in maps.items()},

@@ -67,7 +67,7 @@ class InputSpec:
             spec = cls(**record)
         except TypeError as error:
             raise MalformedInputError(f"model contract: input description: {error}") from error
-        if spec.modality not in CHANNELS or spec.normalisation not in _NORMALISE:
+        if spec.modality not in CHANNELS or spec.normalisation not in _NORMALISATIONS:
             raise MalformedInputError(
                 f"model contract: unknown input {spec.modality!r} ({spec.normalisation!r})",
                 "the model was made by another version of fr3d",
@@ -178,49 +178,48 @@ def _normalised(
     values: NDArray[np.float32], valid: NDArray[np.bool_], spec: InputSpec
 ) -> NDArray[np.float32]:
     """Apply the recipe to each face and fill what is not valid."""
-    out = np.full_like(values, spec.fill)
-    for row, (value, mask) in enumerate(zip(values, valid, strict=True)):
-        pixels = _NORMALISE[spec.normalisation](value, mask, spec)
-        out[row][:, mask] = np.clip(pixels, -spec.clip, spec.clip)
-    return out
-
-
-def _unit(
-    value: NDArray[np.float32], mask: NDArray[np.bool_], _spec: InputSpec
-) -> NDArray[np.float32]:
-    """Normals of length one; storage in float16 bends them by a thousandth."""
-    pixels = value[:, mask]
-    return pixels / np.sqrt((pixels * pixels).sum(axis=0))
+    # What is not valid may be NaN, which would warn and spread.
+    clean = np.where(valid[:, None], values, np.float32(1.0))
+    if spec.normalisation == "unit":
+        # Storage in float16 bends the length of normals by a thousandth.
+        result = clean / np.sqrt((clean * clean).sum(axis=1, keepdims=True))
+    else:
+        rule = _STATISTICS[spec.normalisation]
+        pairs = [rule(face[0], mask, spec) for face, mask in zip(clean, valid, strict=True)]
+        offset, divisor = np.array(pairs, dtype=np.float32).T[:, :, None, None, None]
+        result = (clean - offset) / divisor
+    result = np.clip(result, -spec.clip, spec.clip)
+    return np.where(valid[:, None], result, np.float32(spec.fill))
 
 
 def _median(
     value: NDArray[np.float32], mask: NDArray[np.bool_], _spec: InputSpec
-) -> NDArray[np.float32]:
+) -> tuple[float, float]:
     """Albedo relative to the face's own, which removes exposure and flash strength."""
-    pixels = value[:, mask]
-    middle = max(float(np.median(pixels)), 1e-6)
-    return pixels / np.float32(middle) - np.float32(1.0)
+    middle = max(float(np.median(value[mask])), 1e-6)
+    return middle, middle
 
 
 def _central(
     value: NDArray[np.float32], mask: NDArray[np.bool_], spec: InputSpec
-) -> NDArray[np.float32]:
+) -> tuple[float, float]:
     """Depth about the middle of the face: its absolute height means nothing."""
     height, width = mask.shape
     row, column = np.ogrid[:height, :width]
     radius = np.hypot(row - (height - 1) / 2, column - (width - 1) / 2)
     disc = mask & (radius <= width / 4)
-    origin = float(np.median(value[0][disc if disc.any() else mask]))
-    return (value[:, mask] - np.float32(origin)) / np.float32(spec.scale * width)
+    return float(np.median(value[disc if disc.any() else mask])), spec.scale * width
 
 
 def _standard(
     value: NDArray[np.float32], mask: NDArray[np.bool_], _spec: InputSpec
-) -> NDArray[np.float32]:
+) -> tuple[float, float]:
     """Photograph with zero mean and unit deviation over the face."""
-    pixels = value[:, mask]
-    deviation = max(float(pixels.std()), 1e-6)
-    return (pixels - pixels.mean()) / np.float32(deviation)
+    pixels = value[mask]
+    return float(pixels.mean()), max(float(pixels.std()), 1e-6)
 
 
-_NORMALISE = {"unit": _unit, "median": _median, "central": _central, "standard": _standard}
+_STATISTICS = {"median": _median, "central": _central, "standard": _standard}
+"""What is subtracted and by what is divided, by normalisation; "unit" needs neither."""
+
+_NORMALISATIONS = ("unit", *_STATISTICS)

@@ -31,7 +31,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.first = _convolution(inputs, outputs, 3, stride)
-        self.middle = nn.PReLU(outputs)
+        self.middle = nn.ReLU()
         self.second = _convolution(outputs, outputs, 3, 1)
         self.shortcut = (
             nn.Identity()
@@ -41,7 +41,7 @@ class ResidualBlock(nn.Module):
                 *_convolution(inputs, outputs, 1, 1),
             )
         )
-        self.last = nn.PReLU(outputs)
+        self.last = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
@@ -66,7 +66,7 @@ class SmallNet(nn.Module):
         grid: int = 3,
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(_convolution(channels, widths[0], 7, 4), nn.PReLU(widths[0]))
+        self.stem = nn.Sequential(_convolution(channels, widths[0], 7, 4), nn.ReLU())
         stages: list[nn.Module] = []
         inputs = widths[0]
         for stage, (width, count) in enumerate(zip(widths, blocks, strict=True)):

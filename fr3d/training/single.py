@@ -109,8 +109,8 @@ class Validation:
 def face_dataset(
     data: TrainingData, rows: LabelledRows, specs: tuple[InputSpec, ...]
 ) -> FaceDataset:
-    """Return labelled rows as a dataset."""
-    return FaceDataset(data.faces, rows.rows, rows.labels, specs)
+    """Return labelled rows as a dataset, in memory where it is small."""
+    return FaceDataset(data.faces, rows.rows, rows.labels, specs).keep_if_small()
 
 
 def build_modules(

@@ -1,9 +1,11 @@
+import pytest
 import torch
 from synthetic_faces import SIZE, face_arrays
 from torch.utils.data import DataLoader
 
 from fr3d.data.dataset import FaceDataset, whole_batch
 from fr3d.data.inputs import face_inputs, input_specs
+from fr3d.errors import MalformedInputError
 
 
 def test_batches_are_the_rows_asked_for():
@@ -31,3 +33,20 @@ def test_a_loader_gives_the_same_with_and_without_workers():
     assert len(found[0]) == 3
     for one, other in zip(*found, strict=True):
         assert torch.equal(one, other)
+
+
+def test_a_small_set_is_kept_in_memory_and_gives_the_same():
+    faces = face_arrays(3, 2)
+    specs = input_specs(["normal", "albedo"])
+    read = FaceDataset(faces, [4, 1, 2], [0, 1, 2], specs)
+    kept = FaceDataset(faces, [4, 1, 2], [0, 1, 2], specs).keep_if_small()
+    too_large = FaceDataset(faces, [4, 1, 2], [0, 1, 2], specs).keep_if_small(limit=1000)
+    for name, values in read.__getitems__([2, 0]).maps.items():
+        assert torch.equal(kept.__getitems__([2, 0]).maps[name], values)
+    assert kept.__getitems__([2, 0]).label.tolist() == [2, 0]
+    faces["normal"][:] = 0
+    assert kept.__getitems__([0]).maps["normal"].any()
+    with pytest.raises(MalformedInputError):
+        too_large.__getitems__([0])
+    with pytest.raises(MalformedInputError):
+        read.__getitems__([0])

@@ -96,6 +96,15 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(straight, data, small_config, t
     assert_same_run(straight, folder)
 
 
+def test_bfloat16_goes_on_to_the_same_bytes(data, small_config, tmp_path):
+    reduced = replace(small_config, precision="bf16", epochs=2)
+    train_single(tmp_path / "straight", reduced, data, ignore)
+    with pytest.raises(StoppedError):
+        train_single(tmp_path / "run", reduced, data, stop_at(1, 2))
+    train_single(tmp_path / "run", reduced, data, ignore)
+    assert_same_run(tmp_path / "straight", tmp_path / "run")
+
+
 def test_a_checkpoint_within_an_epoch_is_exact_too(
     straight, data, small_config, tmp_path, monkeypatch
 ):
