@@ -13,6 +13,7 @@ from fr3d.artifacts.writer import write_artifact
 from fr3d.cli import main
 from fr3d.errors import ExitStatus
 from tests.alignment.conftest import posed, poses, write_maps
+from tests.small_models import write_faces, write_model, write_split
 
 
 def described(capsys: pytest.CaptureFixture[str], *paths: Path) -> list[dict]:
@@ -114,3 +115,27 @@ def test_what_is_no_artifact(tmp_path: Path, capsys, name: str, status: int, say
     out, err = capsys.readouterr()
     assert not out
     assert says in err
+
+
+def test_a_gallery_and_its_model(tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    enrolled, others = ["a", "b", "c"], [f"k{n}" for n in range(10)]
+    faces = write_faces(Path("faces.h5"), enrolled + others)
+    write_split(Path("split.csv"), faces, enrolled=enrolled, strangers=[], calibration=others)
+    write_model(Path("model.onnx"), faces, subjects=["x", "y"])
+    assert main(["enroll", "--fpir", "0.1", "-q"]) == 0
+    by_index, by_records, model = described(
+        capsys, Path("gallery.faiss"), Path("gallery.h5"), Path("model.onnx")
+    )
+    assert {**by_index, "file": ""} == {**by_records, "file": ""}
+    assert (by_index["kind"], by_index["people"], by_index["sessions"]) == ("fr3d.gallery", 3, 3)
+    assert (by_index["calibration_people"], by_index["fpir"]) == (10, 0.1)
+    assert by_index["index"] == "current"
+    assert by_index["contract_sha256"] == model["contract_sha256"]
+    assert by_index["history"][-1].startswith("enroll ")
+    assert (model["kind"], model["modalities"]) == ("model", ["normal", "albedo"])
+    assert model["alignment"]["template"] == "square"
+    Path("gallery.faiss").unlink()
+    (fields,) = described(capsys, Path("gallery.h5"))
+    assert fields["index"].startswith("missing")
+    assert not Path("gallery.faiss").exists()

@@ -131,13 +131,12 @@ def test_nothing_bleeds_over_the_border_of_the_mask(scale):
 
 
 def test_shrinking_averages_instead_of_skipping():
-    stripes = (np.arange(SIZE) % 2).astype(np.float32)
-    maps = FaceMaps(
-        mask=np.ones((SIZE, SIZE), bool), image=np.tile(stripes, (SIZE, 1)), albedo=None
-    )
-    small = resize_maps(maps, 24)
-    assert small.image[4:-4, 4:-4].std() < 0.05
-    assert small.image[4:-4, 4:-4].mean() == pytest.approx(0.5, abs=0.02)
+    noise = np.random.default_rng(0).random((SIZE, SIZE)).astype(np.float32)
+    maps = FaceMaps(mask=np.ones((SIZE, SIZE), bool), image=noise)
+    small = resize_maps(maps, 24).image[2:-2, 2:-2]
+    # A mean of 16 pixels has a quarter of their deviation, interpolation of the nearest four half.
+    assert small.std() < 0.3 * noise.std()
+    assert small.mean() == pytest.approx(0.5, abs=0.02)
 
 
 def test_depth_missing_inside_the_mask_stays_missing_or_is_filled_from_neighbours_only():
