@@ -1,28 +1,23 @@
 """Many captures, in order, by worker processes, into an artifact part by part."""
 
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
-from typing import Any
+from multiprocessing import get_context
 
 import cv2
 import numpy as np
 
 from fr3d.artifacts.rows import Reject, Values
 from fr3d.artifacts.writer import ArtifactWriter
-from fr3d.errors import Fr3dError, UnavailableError
+from fr3d.errors import UnavailableError
 from fr3d.photometric.capture import Capture
-from fr3d.photometric.reconstruct import Recipe, reconstruct
+from fr3d.photometric.reconstruct import Recipe
 from fr3d.photometric.survey import Canvas
-
-Row = dict[str, Any]
-Job = tuple[Capture, Recipe, Canvas]
+from fr3d.photometric.worker import Job, Row, prepare_worker, work
 
 _PART_BYTES = 48 << 20
 _MOST_ROWS = 64
@@ -90,13 +85,13 @@ def _results(jobs: Iterable[Job], workers: int) -> Iterator[Iterator[Row | Rejec
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
         try:
-            yield map(_work, jobs)
+            yield map(work, jobs)
         finally:
             cv2.setNumThreads(threads)
         return
     with (
         _one_thread_each(),
-        ProcessPoolExecutor(workers, get_context("spawn"), _prepare_worker) as pool,
+        ProcessPoolExecutor(workers, get_context("spawn"), prepare_worker) as pool,
     ):
         try:
             yield _in_order(pool, jobs, 2 * workers)
@@ -116,7 +111,7 @@ def _in_order(pool: ProcessPoolExecutor, jobs: Iterable[Job], ahead: int) -> Ite
 
 def _submit(pool: ProcessPoolExecutor, job: Job) -> Future[Row | Reject]:
     try:
-        return pool.submit(_work, job)
+        return pool.submit(work, job)
     except BrokenProcessPool as error:
         raise _worker_died(job[0]) from error
 
@@ -135,14 +130,6 @@ def _worker_died(capture: Capture) -> UnavailableError:
     )
 
 
-def _work(job: Job) -> Row | Reject:
-    capture, recipe, canvas = job
-    try:
-        return reconstruct(capture, recipe, canvas)
-    except Fr3dError as error:
-        return Reject(capture.subject_id, capture.session_id, error.message)
-
-
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
     """Processes share the cores already; their libraries read this when they are loaded."""
@@ -156,17 +143,3 @@ def _one_thread_each() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _prepare_worker() -> None:
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the pool
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    """A parent that is killed cannot stop its workers, and they would wait for work forever."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt
 
 from fr3d.errors import MalformedInputError
 from fr3d.photometric.capture import Capture
@@ -166,8 +166,15 @@ def _filled(normal: FloatArray, albedo: FloatArray, mask: Mask) -> FloatArray:
     known = mask & (albedo > 0)
     if (known == mask).all() or not known.any():
         return normal
-    rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
-    return np.where(mask & ~known, normal[:, rows, columns], normal)
+    _, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    source = np.zeros(int(labels.max()) + 1, np.intp)
+    source[labels[known]] = np.flatnonzero(known)
+    missing = mask & ~known
+    filled = normal.copy()
+    filled[:, missing] = normal.reshape(3, -1)[:, source[labels[missing]]]
+    return filled
 
 
 def _padded(plane: npt.NDArray[Any], canvas: Canvas, fill: float = 0) -> npt.NDArray[Any]:

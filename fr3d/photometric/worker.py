@@ -1,0 +1,42 @@
+"""What a worker process does; it loads no more than that needs."""
+
+import os
+import signal
+import threading
+from multiprocessing import connection, parent_process
+from typing import Any
+
+import cv2
+
+from fr3d.artifacts.rows import Reject
+from fr3d.errors import Fr3dError
+from fr3d.photometric.capture import Capture
+from fr3d.photometric.reconstruct import Recipe, reconstruct
+from fr3d.photometric.survey import Canvas
+
+Row = dict[str, Any]
+Job = tuple[Capture, Recipe, Canvas]
+
+
+def work(job: Job) -> Row | Reject:
+    """Reconstruct one capture, or tell why that cannot be done."""
+    capture, recipe, canvas = job
+    try:
+        return reconstruct(capture, recipe, canvas)
+    except Fr3dError as error:
+        return Reject(capture.subject_id, capture.session_id, error.message)
+
+
+def prepare_worker() -> None:
+    """Set up a new process: one thread, and neither Ctrl-C nor a dead parent leaves it behind."""
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the pool
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """A parent that is killed cannot stop its workers, and they would wait for work forever."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

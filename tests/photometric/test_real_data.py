@@ -1,0 +1,101 @@
+"""Published and measured figures on real photographs, where they are at hand."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from lit_sphere import degrees
+from scipy.io import loadmat
+
+from fr3d.photometric.capture import numeric_order
+from fr3d.photometric.integration import integrate_gradient
+from fr3d.photometric.solvers import SOLVERS, split_scaled_normal
+
+
+def angular_error(images: np.ndarray, lights: np.ndarray, truth: np.ndarray, solver: str) -> float:
+    """Mean over pixels (L, P) against normals (3, P)."""
+    found = split_scaled_normal(SOLVERS[solver](images.astype(np.float32), lights, None))[1]
+    return float(degrees(found, truth).mean())
+
+
+def diligent(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every fourth of the 96 lights: grey intensities, lights, true normals on the mask."""
+    mask = cv2.imread(str(folder / "mask.png"), 0) > 0
+    lights = np.loadtxt(folder / "light_directions.txt")
+    strength = np.loadtxt(folder / "light_intensities.txt")
+    names = (folder / "filenames.txt").read_text().split()
+    images = []
+    for name, rgb in zip(names, strength, strict=True):
+        image = cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED)[..., ::-1] / 65535 / rgb
+        images.append(image[mask].mean(axis=-1))
+    return np.stack(images), lights, loadmat(folder / "Normal_gt.mat")["Normal_gt"][mask].T
+
+
+@pytest.mark.parametrize(("name", "least_squares"), [("bear", 8.94), ("cat", 8.45)])
+def test_diligent(shared: Path, name: str, least_squares: float) -> None:
+    """The published figures are of all 96 lights; this quarter of them has two of eight heights."""
+    images, lights, truth = diligent(shared / "data" / "diligent" / name)
+    found = angular_error(images, lights, truth, "ls")
+    g = np.linalg.lstsq(lights, images, rcond=None)[0]
+    assert found == pytest.approx(degrees(g / np.linalg.norm(g, axis=0), truth).mean(), abs=0.005)
+    assert found == pytest.approx(least_squares, abs=1)
+    assert angular_error(images, lights, truth, "ratio") < found + 1  # glossy: made for few lights
+
+
+def ball(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Twelve grey images, normals of the sphere that the mask encloses, and the mask."""
+    files = sorted((p for p in folder.glob("*.png") if "mask" not in p.name), key=numeric_order)
+    images = np.stack([cv2.imread(str(p), cv2.IMREAD_GRAYSCALE) / 255 for p in files])
+    mask = cv2.imread(str(next(folder.glob("*mask.png"))), 0) > 0
+    rows, columns = np.nonzero(mask)
+    middle = (rows.min() + rows.max()) / 2, (columns.min() + columns.max()) / 2
+    radius = (np.ptp(rows) + np.ptp(columns) + 2) / 4
+    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]].astype(float)
+    x, y = (x - middle[1]) / radius, (middle[0] - y) / radius
+    z = np.sqrt(np.maximum(1 - x**2 - y**2, 0))
+    return images, np.stack([x, y, z]), mask & (x**2 + y**2 < 1)
+
+
+def mirrored(images: np.ndarray, normal: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Directions of the lights from the highlights of a chrome ball."""
+    lights = []
+    for image in images:
+        bright = ((image >= 0.95 * image[mask].max()) & mask).astype(np.uint8)
+        _, _, stats, centres = cv2.connectedComponentsWithStats(bright)
+        x, y = centres[1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])].round().astype(int)
+        n = normal[:, y, x]
+        lights.append(2 * n[2] * n - [0, 0, 1])
+    return np.stack(lights) / np.linalg.norm(lights, axis=1, keepdims=True)
+
+
+def test_grey_ball_under_the_lights_of_the_chrome_ball(shared: Path) -> None:
+    spheres = shared / "data" / "spheres"
+    lights = mirrored(*ball(spheres / "chrome"))
+    images, normal, mask = ball(spheres / "gray")
+    mask &= np.hypot(normal[0], normal[1]) < 0.97  # pixels of the rim are half background
+    found = angular_error(images[:, mask], lights, normal[:, mask], "ls")
+    assert found == pytest.approx(5.08, abs=0.15)
+
+
+@pytest.mark.parametrize(("name", "published"), [("bear", 0.525), ("cow", 0.168), ("pot2", 0.158)])
+def test_depth_from_true_normals(shared: Path, name: str, published: float) -> None:
+    """Seen in perspective, so the logarithm of the distance is what is integrated."""
+    folder = shared / "data" / "diligent_depth" / name
+    mask = cv2.imread(str(folder / "mask.png"), 0) > 0
+    normal = cv2.imread(str(folder / "normal_map.png"), cv2.IMREAD_UNCHANGED)[..., ::-1]
+    n = normal.astype(float) / 65535 * 2 - 1
+    n /= np.maximum(np.linalg.norm(n, axis=-1, keepdims=True), 1e-9)
+    camera = np.loadtxt(folder / "K.txt")
+    rows, columns = np.mgrid[: mask.shape[0], : mask.shape[1]].astype(float)
+    u, v = columns - camera[0, 2], rows - camera[1, 2]
+    nx, ny, nz = n[..., 0], -n[..., 1], -n[..., 2]  # x right, y down, z away from the camera
+    s = u * nx + v * ny
+    across, down = -nx / (s + camera[0, 0] * nz), -ny / (s + camera[1, 1] * nz)
+    found = integrate_gradient(across, down, mask)
+    assert found.iterations <= 20
+    truth = np.load(folder / "depth_gt.npz")
+    distance = truth[truth.files[0]][mask]
+    shape = np.exp(found.depth[mask])
+    error = np.abs(shape * np.median(distance / shape) - distance).mean()
+    assert error == pytest.approx(published, abs=0.02)
