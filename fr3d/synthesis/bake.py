@@ -31,7 +31,7 @@ LASHES = [f"helper-{side}-eyelashes-{row}" for side in "lr" for row in (1, 2)]
 # (image right) or on the midline; the others are their mirror images.
 LANDMARKS = (
     (11473, "mirror"), (13365, "mirror"), (133, ""), (13365, ""), (11473, ""),
-    (11673, "mirror"), (297, ""), (11673, ""), (7185, "mirror"), (7185, ""), (5211, ""),
+    (11673, "mirror"), (294, ""), (11673, ""), (7185, "mirror"), (7185, ""), (5211, ""),
 )  # fmt: skip
 
 

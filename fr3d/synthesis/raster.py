@@ -93,6 +93,29 @@ def lit_by(depth: FloatArray, light: FloatArray) -> npt.NDArray[np.bool_]:
 
 
 @njit(cache=True)
+def corner_normals(points: FloatArray, triangles: IntArray) -> FloatArray:
+    """Add up the normals of the triangles around each vertex, each as long as twice its area.
+
+    Args:
+        points: (V, 3), in a frame with y up.
+        triangles: (T, 3), counter-clockwise seen from outside.
+
+    Returns:
+        (V, 3), not of unit length.
+    """
+    total = np.zeros_like(points)
+    for corners in triangles:
+        a, b, c = points[corners[0]], points[corners[1]], points[corners[2]]
+        ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+        vx, vy, vz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+        for corner in corners:
+            total[corner, 0] += uy * vz - uz * vy
+            total[corner, 1] += uz * vx - ux * vz
+            total[corner, 2] += ux * vy - uy * vx
+    return total
+
+
+@njit(cache=True)
 def _height_at(depth: FloatArray, x: float, y: float) -> float:
     """Interpolate linearly; NaN, which compares false, beside a pixel without surface."""
     column, row = min(int(x), depth.shape[1] - 2), min(int(y), depth.shape[0] - 2)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.geometry.normals import unit
-from fr3d.synthesis.raster import lit_by, rasterise
+from fr3d.synthesis.raster import corner_normals, lit_by, rasterise
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -119,12 +119,4 @@ def vertex_normals(mesh: Mesh) -> FloatArray:
     Returns:
         (V, 3) unit vectors.
     """
-    a, b, c = (mesh.points[mesh.triangles[:, k]] for k in range(3))
-    flat = np.cross(b - a, c - a)
-    total = np.zeros_like(mesh.points)
-    for axis in range(3):
-        for corner in range(3):
-            total[:, axis] += np.bincount(
-                mesh.triangles[:, corner], flat[:, axis], minlength=len(total)
-            )
-    return unit(total)
+    return unit(corner_normals(mesh.points, mesh.triangles))

@@ -22,6 +22,7 @@ EYES_APART = 0.616
 EYES_SHARE = 0.275
 EYES_ROW = 0.47
 SHOULDERS, JAW = 5.6, 6.3
+NECK, CHIN = 0.6, 1.2
 PIVOT = np.array([0.0, -0.3, -1.0])
 
 
@@ -100,8 +101,10 @@ def _eyes(head: HeadModel, vertices: FloatArray) -> FloatArray:
 def _place(points: FloatArray, base: FloatArray, eyes: FloatArray, pose: Pose) -> FloatArray:
     """Turn the head on its neck; the point between the eyes comes back to the origin."""
     turned = (points - eyes - PIVOT) @ pose.matrix().T + PIVOT
-    follow = np.clip((base[:, 1] - SHOULDERS) / (JAW - SHOULDERS), 0.0, 1.0)[:, None]
-    follow = np.where(base[:, 2:] > 1.0, 1.0, follow)
+    up = np.clip((base[:, 1] - SHOULDERS) / (JAW - SHOULDERS), 0.0, 1.0)
+    forward = np.clip((base[:, 2] - NECK) / (CHIN - NECK), 0.0, 1.0)
+    # The underside of the chin lies as low as the neck, but before it, and turns with the head.
+    follow = (1 - (1 - up) * (1 - forward))[:, None]
     back = PIVOT - pose.matrix() @ PIVOT
     return (1 - follow) * (points - eyes) + follow * (turned - back)
 
