@@ -36,7 +36,11 @@ class PartFolder:
         except OSError as error:
             raise atomic.cannot_write(self.folder, error) from error
         self._take_lock()
-        self._adopt(plan, force)
+        try:
+            self._adopt(plan, force)
+        except BaseException:
+            self.release()
+            raise
 
     def _take_lock(self) -> None:
         try:
@@ -52,7 +56,6 @@ class PartFolder:
         note = self.folder / "plan.json"
         if note.exists() and json.loads(note.read_text())["plan"] != plan:
             if not force:
-                self.release()
                 raise CannotWriteError(
                     f"{self.folder}: unfinished parts of a run with other inputs or options",
                     "repeat that run to resume it, or use --force to drop them",

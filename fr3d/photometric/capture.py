@@ -60,11 +60,13 @@ def find_captures(roots: Sequence[Path], lights: Path | None = None) -> list[Cap
         lights: one light file for all, instead of the captures' own.
 
     Raises:
-        MissingInputError: a root is not a folder.
-        MalformedInputError: no captures, or two of one name.
+        MissingInputError: a root is not a folder, or the one light file is not there.
+        MalformedInputError: no captures, two of one name, or a fault in the one light file.
     """
     found: dict[tuple[str, str], tuple[Path, Capture]] = {}
     table = lru_cache(64)(read_lights)  # one file may serve many captures
+    if lights is not None:
+        table(lights)  # a fault in it is everyone's
     read = partial(_capture, lights=lights, read_table=table)
     for root in roots:
         if not root.is_dir():

@@ -18,7 +18,9 @@ def read_text(path: Path) -> str:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise MissingInputError(f"{path.name}: {error.strerror}") from error
+        raise MissingInputError(
+            f"{path.name}: {error.strerror}", "is the path right, and may you read it?"
+        ) from error
     if len(data) > MAX_BYTES:
         raise MalformedInputError(f"{path.name}: longer than {MAX_BYTES} bytes")
     try:
