@@ -1,5 +1,6 @@
-"""Row access to one dataset across one or several files, by memory map."""
+"""Row access to one dataset across one or several files, by offset."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.errors import MalformedInputError
+
+_OPEN_FILES = 4
 
 Rows = int | slice | Sequence[int] | npt.NDArray[np.integer[Any]]
 
@@ -37,8 +40,9 @@ class Segment:
 class Column:
     """A dataset of an artifact, read row by row.
 
-    Contiguous data is memory mapped, which is safe across processes; chunked data (written by other
-    tools) is read through HDF5, with a file handle per process. What comes back is always a copy.
+    Contiguous rows are read at their offset, which is safe across processes and threads and, unlike
+    a memory map, does not count the whole file as memory in use; chunked data (written by other
+    tools) is read through HDF5. Files are opened once a process. What comes back is a copy.
     """
 
     def __init__(self, segments: Sequence[Segment]) -> None:
@@ -50,14 +54,17 @@ class Column:
         self.shape = (int(self._ends[-1]), *segments[0].shape[1:])
 
     def __getstate__(self) -> dict[str, Any]:
-        """Open maps stay behind when a column goes to another process."""
+        """Open files stay behind when a column goes to another process."""
         return {**self.__dict__, "_open": {}}
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[npt.NDArray[Any]]:
-        return (self[i] for i in range(len(self)))
+        for which, segment in enumerate(self._segments):
+            for row in range(segment.shape[0]):
+                yield np.array(self._source(which)[row])
+            self._open.pop(which, None)  # pages count as memory for as long as they are mapped
 
     def __getitem__(self, rows: Rows) -> npt.NDArray[Any]:
         if isinstance(rows, int | np.integer):
@@ -80,6 +87,8 @@ class Column:
         if self._owner != os.getpid():  # HDF5 handles do not survive a fork
             self._open, self._owner = {}, os.getpid()
         if which not in self._open:
+            if len(self._open) == _OPEN_FILES:  # thousands of parts must not use up the handles
+                self._open.clear()
             self._open[which] = _open_segment(self._segments[which])
         return self._open[which]
 
@@ -88,13 +97,37 @@ def _open_segment(segment: Segment) -> Any:
     try:
         if segment.offset is None:
             return h5py.File(segment.path, "r", locking=False)[segment.name]
-        return np.memmap(
-            segment.path, mode="r", dtype=segment.dtype, shape=segment.shape, offset=segment.offset
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise MalformedInputError(
-            f"{segment.path}: changed while it was being read", "run the command again"
-        ) from error
+        return _ContiguousRows(segment)
+    except (OSError, KeyError) as error:
+        raise _changed(segment) from error
+
+
+def _changed(segment: Segment) -> MalformedInputError:
+    return MalformedInputError(
+        f"{segment.path}: changed while it was being read", "run the command again"
+    )
+
+
+class _ContiguousRows:
+    """Rows of a contiguous dataset, each read with one system call."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self._handle = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
+        self._bytes = math.prod(segment.shape[1:]) * segment.dtype.itemsize
+
+    def __del__(self) -> None:
+        os.close(self._handle)
+
+    def __getitem__(self, row: int) -> npt.NDArray[Any]:
+        segment, data = self._segment, bytearray(self._bytes)
+        view, offset = memoryview(data), (segment.offset or 0) + row * self._bytes
+        while view:  # a read may be short, and ends at 2 GiB
+            done = os.preadv(self._handle, [view], offset)
+            if not done:
+                raise _changed(segment)
+            view, offset = view[done:], offset + done
+        return np.frombuffer(data, segment.dtype).reshape(segment.shape[1:])
 
 
 def segment_of(path: Path, name: str, dataset: h5py.Dataset) -> Segment:
