@@ -36,11 +36,12 @@ def synth(
     Examples:
       fr3d synth raw/
       fr3d synth raw/ --people 200 --sessions 4 --seed 7 -j 8
-      fr3d synth raw/ --size 256 --format bmp --no-truth
+      fr3d synth raw/ --size 256 --format bmp
     """
     from fr3d.cli.console import progress, say
     from fr3d.runtime import worker_count
-    from fr3d.synthesis.dataset import Plan, prepare, synthesise
+    from fr3d.synthesis.dataset import prepare, synthesise
+    from fr3d.synthesis.people import Plan
 
     plan = Plan(people, sessions, size or 144, seed, picture)
     what = f"{people} people x {sessions} sessions x 4 flashes, {plan.size} px"

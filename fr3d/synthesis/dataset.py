@@ -6,54 +6,21 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from fr3d.artifacts.atomic import cannot_write, write_bytes
 from fr3d.artifacts.provenance import Step
 from fr3d.artifacts.writer import ArtifactWriter
 from fr3d.errors import CannotWriteError
-from fr3d.synthesis.assets import load_heads
-from fr3d.synthesis.identity import sample_identity
-from fr3d.synthesis.photoface import attributes, session_names, subject_name, write_session
-from fr3d.synthesis.scene import capture
-from fr3d.synthesis.truth import Columns, stack_truth, true_row
+from fr3d.synthesis.people import Plan, make_person
+from fr3d.synthesis.photoface import subject_name
+from fr3d.synthesis.truth import Columns
 
 MANIFEST = "synth.json"
 TRUTH = "truth.h5"
-# Raise it when the same seed gives other pictures than before.
-RECIPE = 1
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a data set consists of; it determines every byte.
-
-    Args:
-        people: how many.
-        sessions: of each person.
-        size: height and width of the pictures, pixels.
-        seed: of everything drawn.
-        picture: "png" or "bmp".
-    """
-
-    people: int
-    sessions: int
-    size: int
-    seed: int
-    picture: str
-
-    def manifest(self) -> str:
-        """The text of the manifest beside the people's folders."""
-        return json.dumps({"generator": "fr3d synth", "recipe": RECIPE, **asdict(self)}, indent=2)
-
-    def folders(self, root: Path, person: int) -> list[Path]:
-        """The session folders of a person."""
-        names = session_names(self.seed, person, self.sessions)
-        return [root / subject_name(person) / name for name in names]
 
 
 def missing_people(plan: Plan, root: Path) -> list[int]:
@@ -94,12 +61,11 @@ def prepare(plan: Plan, root: Path, truth: bool, force: bool) -> None:
 
 
 def read_manifest(root: Path) -> Plan | None:
-    """Read which data set a folder holds; None when it holds none of this recipe."""
+    """Read which data set a folder holds; None when it holds none."""
     try:
         found = json.loads((root / MANIFEST).read_text("utf-8"))
         if found.pop("generator") != "fr3d synth":
             return None
-        found.pop("recipe")
         return Plan(**found)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -174,26 +140,6 @@ def _make(
             advance(plan.sessions)
 
 
-def make_person(plan: Plan, root: Path, truth: bool, person: int) -> Columns:
-    """Render all sessions of a person and write those whose folder is missing.
-
-    Returns:
-        The rows of the true maps, or nothing when they are not wanted.
-    """
-    identity = sample_identity(plan.seed, person, load_heads())
-    rows = []
-    for number, folder in enumerate(plan.folders(root, person)):
-        if folder.is_dir() and not truth:
-            continue
-        session = capture(identity, plan.seed, person, number, plan.size)
-        fields = attributes(identity, session)
-        if not folder.is_dir():
-            write_session(folder, session, fields, plan.picture)
-        if truth:
-            rows.append(true_row(subject_name(person), folder.name, session, fields))
-    return stack_truth(rows)
-
-
 @contextmanager
 def _truth_writer(
     plan: Plan, root: Path, truth: bool, force: bool
@@ -201,7 +147,7 @@ def _truth_writer(
     if not truth:
         yield None
         return
-    parameters: dict[str, Any] = {"recipe": RECIPE, **asdict(plan)}
+    parameters = asdict(plan)
     seed = parameters.pop("seed")
     step = Step("synth", parameters, {}, seed=seed)
     with ArtifactWriter(

@@ -1,5 +1,6 @@
 """The data set on disk: layout, same bytes with any workers, resume, refusal, truth."""
 
+import errno
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,11 @@ import pytest
 from fr3d.artifacts.store import open_artifact
 from fr3d.errors import CannotWriteError, UsageError
 from fr3d.geometry.lights import direction
-from fr3d.synthesis import dataset
+from fr3d.synthesis import dataset, people
 from fr3d.synthesis.assets import load_heads
-from fr3d.synthesis.dataset import Plan, make_person, synthesise
+from fr3d.synthesis.dataset import synthesise
 from fr3d.synthesis.identity import sample_identity
+from fr3d.synthesis.people import Plan, make_person
 from fr3d.synthesis.photoface import session_names, write_session
 from fr3d.synthesis.scene import capture
 
@@ -32,9 +34,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_layout_is_photofaces(made: Path) -> None:
-    people = sorted(p.name for p in made.iterdir() if p.is_dir())
-    assert people == ["1001", "1002"]
-    for person in people:
+    subjects = sorted(p.name for p in made.iterdir() if p.is_dir())
+    assert subjects == ["1001", "1002"]
+    for person in subjects:
         sessions = list((made / person).iterdir())
         assert len(sessions) == 2
         for session in sessions:
@@ -146,6 +148,15 @@ def test_a_half_written_session_never_has_its_name(
         write_session(tmp_path / "now", session, fields, "gif")
 
 
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(people, "write_session", full)
+    with pytest.raises(CannotWriteError, match="disk is full"):
+        synthesise(PLAN, tmp_path / "raw", truth=False)
+
+
 def test_a_complete_or_other_data_set_is_kept_without_force(tmp_path: Path) -> None:
     root, small = tmp_path / "raw", replace(PLAN, people=1, sessions=1)
     synthesise(small, root, truth=False)
@@ -154,6 +165,8 @@ def test_a_complete_or_other_data_set_is_kept_without_force(tmp_path: Path) -> N
         synthesise(small, root, truth=False)
     with pytest.raises(CannotWriteError, match="holds another"):
         synthesise(replace(small, seed=6), root, truth=False)
+    with pytest.raises(CannotWriteError, match="holds another"):
+        synthesise(replace(small, recipe=small.recipe + 1), root, truth=False)
     assert files(root) == before
     mine = root / "1001" / "notes.txt"
     mine.write_text("mine")
