@@ -1,11 +1,8 @@
 """Options and fixtures of the whole suite."""
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # modules that tests of several rooms share
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 SAMPLE = Path(__file__).parents[1] / "sample_data"
@@ -20,7 +17,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     skip = pytest.mark.skip(reason="takes minutes: --runslow")
     for item in items:
-        if {"slow", "benchmark"} & set(item.keywords):
+        if item.get_closest_marker("slow") or item.get_closest_marker("benchmark"):
             item.add_marker(skip)
 
 

@@ -111,9 +111,9 @@ def _invoke(args: Sequence[str]) -> int:
 
 
 def _report(error: BaseException, args: Sequence[str]) -> int:
+    if isinstance(error, OSError):
+        _give_up_stdout()
     if isinstance(error, BrokenPipeError):
-        # the reader has gone: nothing more can be said on stdout, not even at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitStatus.READER_GONE
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else ExitStatus.BUG
@@ -124,12 +124,21 @@ def _report(error: BaseException, args: Sequence[str]) -> int:
     return status
 
 
+def _give_up_stdout() -> None:
+    """When stdout takes no more, let Python not try again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _explain(error: BaseException, args: Sequence[str]) -> tuple[str, str, int]:
     """Message, hint and exit status."""
     if isinstance(error, Fr3dError):
         return error.message, error.hint, error.status
     if isinstance(error, ClickException):
-        message = error.format_message().rstrip(".").replace("\n", " ")
+        message = error.message if isinstance(error, NoSuchOption) else error.format_message()
+        message = message.rstrip(".").replace("\n", " ")
         return message, _usage_hint(error, args), ExitStatus.USAGE
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         hint = "finished work is kept: the same command line resumes"
@@ -155,7 +164,8 @@ def _os_status(error: OSError) -> int:
 
 def _usage_hint(error: ClickException, args: Sequence[str]) -> str:
     if isinstance(error, NoSuchOption) and error.possibilities:
-        return f"did you mean {' or '.join(sorted(error.possibilities))}?"
+        typed = error.option_name
+        return f"did you mean {difflib.get_close_matches(typed, error.possibilities, 1, 0)[0]}?"
     known = command_names()
     if args and not args[0].startswith("-") and args[0] not in known:
         near = difflib.get_close_matches(args[0], known, n=1)
