@@ -190,6 +190,7 @@ def _about(
             "templates": templates,
             "bootstrap": settings.bootstrap,
             "max_pairs": settings.max_pairs,
+            "bootstrap_pairs": settings.bootstrap_pairs,
         },
         "history": embeddings.history,
     }

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -42,13 +42,11 @@ def with_required(settings: Settings, requirements: Sequence[Requirement]) -> Se
             targets["tpr" if wish.name.startswith("tpr") else "tpir"].add(wish.target)
         if wish.name.startswith("rank-"):
             ranks.add(int(wish.name.removeprefix("rank-")))
-    return Settings(
+    return replace(
+        settings,
         fmr=tuple(sorted(targets["tpr"], reverse=True)),
         fpir=tuple(sorted(targets["tpir"], reverse=True)),
         ranks=tuple(sorted(ranks)),
-        bootstrap=settings.bootstrap,
-        max_pairs=settings.max_pairs,
-        seed=settings.seed,
     )
 
 

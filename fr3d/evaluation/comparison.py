@@ -4,7 +4,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.evaluation.figures import Figure, Histogram, RatePoint, ScorePair, Verification
-from fr3d.evaluation.metrics.curve import area, at_rate, equal_error, error_curve, score_table
+from fr3d.evaluation.metrics.curve import (
+    ErrorCurve,
+    area,
+    at_rate,
+    equal_error,
+    error_curve,
+    score_table,
+)
 from fr3d.evaluation.metrics.intervals import Interval, bootstrap, resolvable, smallest_fmr
 from fr3d.evaluation.metrics.pairs import Pairs, all_pairs
 from fr3d.evaluation.metrics.verification import d_prime, person_aucs
@@ -32,21 +39,12 @@ def verify(trial: Trial, settings: Settings) -> Verification:
     pairs = all_pairs(trial.unit, person, settings.max_pairs, settings.seed)
     mated, nonmated = pairs.score[pairs.mated], pairs.score[~pairs.mated]
     own, others = person[pairs.rows[pairs.mated, 0]], person[pairs.rows[~pairs.mated]]
-    table = score_table(mated, nonmated)
     per_person = person_aucs(mated, own, nonmated, others, len(trial.people))
-
-    def statistic(weight: npt.NDArray[np.float64]) -> dict[str, float]:
-        curve = error_curve(table, weight[own], weight[others[:, 0]] * weight[others[:, 1]])
-        return {
-            "auc": area(curve),
-            "auc_macro": _weighted_mean(per_person, weight),
-            "eer": equal_error(curve).false_positive,
-            **{f"tpr@{rate}": 1 - at_rate(curve, rate).false_negative for rate in settings.fmr},
-        }
-
-    groups = np.zeros(len(trial.people), dtype=np.intp)
-    intervals = bootstrap(groups, statistic, repeats=settings.bootstrap, seed=settings.seed)
-    curve, every = error_curve(table), statistic(np.ones(len(trial.people)))
+    curve = error_curve(score_table(mated, nonmated))
+    every = _summary(curve, settings) | {
+        "auc_macro": _weighted_mean(per_person, np.ones(len(per_person)))
+    }
+    intervals = _intervals(pairs, person, per_person, settings)
     people = len(set(trial.subject_id))
     points = [
         RatePoint(
@@ -75,6 +73,41 @@ def verify(trial: Trial, settings: Settings) -> Verification:
         closest_strangers=_worst(trial, pairs, mated=False),
         farthest_mates=_worst(trial, pairs, mated=True),
     )
+
+
+def _summary(curve: ErrorCurve, settings: Settings) -> dict[str, float]:
+    found = {f"tpr@{rate}": 1 - at_rate(curve, rate).false_negative for rate in settings.fmr}
+    return {"auc": area(curve), "eer": equal_error(curve).false_positive, **found}
+
+
+def _intervals(
+    pairs: Pairs,
+    person: npt.NDArray[np.intp],
+    per_person: npt.NDArray[np.float64],
+    settings: Settings,
+) -> dict[str, Interval]:
+    """Limits from drawing people; a pair counts as often as both its people were drawn."""
+    generator = np.random.default_rng(settings.seed)
+    same = _some(np.flatnonzero(pairs.mated), settings.bootstrap_pairs, generator)
+    other = _some(np.flatnonzero(~pairs.mated), settings.bootstrap_pairs, generator)
+    own, (one, two) = person[pairs.rows[same, 0]], person[pairs.rows[other]].T
+    scores = score_table(pairs.score[same], pairs.score[other])
+
+    def statistic(weight: npt.NDArray[np.float64]) -> dict[str, float]:
+        curve = error_curve(scores, weight[own], weight[one] * weight[two])
+        macro = _weighted_mean(per_person, weight)
+        return _summary(curve, settings) | {"auc_macro": macro}
+
+    groups = np.zeros(len(per_person), dtype=np.intp)
+    return bootstrap(groups, statistic, repeats=settings.bootstrap, seed=settings.seed)
+
+
+def _some(
+    which: npt.NDArray[np.intp], limit: int, generator: np.random.Generator
+) -> npt.NDArray[np.intp]:
+    if len(which) <= limit:
+        return which
+    return np.sort(generator.choice(which, limit, replace=False))
 
 
 def _weighted_mean(values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]) -> float:

@@ -19,6 +19,7 @@ class Settings:
         ranks: ranks of the closed-set search.
         bootstrap: draws for the intervals; none for no intervals.
         max_pairs: beyond so many pairs the non-mated ones are sampled.
+        bootstrap_pairs: so many mated and so many non-mated pairs at most carry the intervals.
         seed: of draws and samples.
     """
 
@@ -27,6 +28,7 @@ class Settings:
     ranks: tuple[int, ...] = RANKS
     bootstrap: int = 1000
     max_pairs: int = 20_000_000
+    bootstrap_pairs: int = 500_000
     seed: int = 0
 
 

@@ -74,8 +74,8 @@ def make_trial(
         strategy: how sessions become templates, see `fr3d.gallery.templates`.
 
     Raises:
-        MalformedInputError: sessions are missing, fewer than two people, or an embedding is not
-            finite.
+        MalformedInputError: sessions are missing, fewer than two people, nobody with two sessions,
+            or an embedding is not finite.
     """
     chosen = choose(split, [partition])
     rows = _plain_rows(embeddings, chosen)
@@ -84,6 +84,11 @@ def make_trial(
         raise MalformedInputError(
             f"{embeddings.paths[0]}: {len(sessions.people)} people in partition '{partition}'",
             "a comparison needs at least two",
+        )
+    if len(sessions) == len(sessions.people):
+        raise MalformedInputError(
+            f"{embeddings.paths[0]}: nobody has two sessions in partition '{partition}'",
+            "who is the same person can only be measured on people who came twice",
         )
     roles = dict(
         zip(

@@ -197,6 +197,9 @@ def test_bad_embeddings_and_lonely_people_are_refused(world, tmp_path):
     alone = World(tmp_path).add("a", 3, "test")
     with pytest.raises(MalformedInputError, match="1 people in partition 'test'"):
         make_trial(*alone.open(), "test")
+    once = World(tmp_path).add("a", 1, "test").add("b", 1, "test")
+    with pytest.raises(MalformedInputError, match="nobody has two sessions"):
+        make_trial(*once.open(), "test")
 
 
 def test_the_report_is_deterministic_and_its_page_is_sound(world):
