@@ -19,7 +19,7 @@ from fr3d.photometric.reconstruct import Recipe
 from fr3d.photometric.survey import Canvas
 from fr3d.photometric.worker import Job, Row, prepare_worker, work
 
-_PART_BYTES = 48 << 20
+_PART_BYTES = 16 << 20
 _MOST_ROWS = 64
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
