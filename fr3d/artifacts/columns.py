@@ -64,7 +64,7 @@ class Column:
         for which, segment in enumerate(self._segments):
             for row in range(segment.shape[0]):
                 yield np.array(self._source(which)[row])
-            self._open.pop(which, None)  # pages count as memory for as long as they are mapped
+            self._open.pop(which, None)  # one file open at a time, however many parts there are
 
     def __getitem__(self, rows: Rows) -> npt.NDArray[Any]:
         if isinstance(rows, int | np.integer):

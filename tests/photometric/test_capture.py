@@ -155,12 +155,13 @@ def test_hidden_folders_are_passed_over(tmp_path: Path) -> None:
 def test_survey_fixes_the_canvas(tmp_path: Path) -> None:
     write_capture(tmp_path / "s" / "small", size=30)
     write_capture(tmp_path / "s" / "large", size=60)
+    write_capture(tmp_path / "s" / "middle", size=45)
     broken = write_capture(tmp_path / "s" / "mixed")
     shutil.copy(tmp_path / "s" / "small" / "im1.bmp", broken / "im1.bmp")
     survey = survey_captures(find_captures([tmp_path]))
-    assert (survey.canvas.height, survey.canvas.width, survey.usable) == (60, 60, 2)
+    assert (survey.canvas.height, survey.canvas.width, survey.usable) == (60, 60, 3)
     assert [c.session_id for c in survey.mostly_padding] == ["small"]
-    assert survey.captures[1].problem == "im1.bmp: found 30x30 pixels, expected 48x48 as im0.bmp"
+    assert survey.captures[2].problem == "im1.bmp: found 30x30 pixels, expected 48x48 as im0.bmp"
     again = survey_captures(find_captures([tmp_path]), size=20)
     assert (again.canvas.height, again.mostly_padding) == (20, ())
     assert again.digest == survey.digest

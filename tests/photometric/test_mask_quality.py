@@ -24,8 +24,10 @@ def test_keeps_what_lies_in_shadow_of_all_flashes() -> None:
     images = photographs(size=144)
     images[:, 70:78, 60:80] = 0  # nostrils
     images[:, 60:66, 12:20] = 0  # a notch at the rim
+    images[:, 90:115, 55:85] = 0  # a mouth, too large to be closed by its rim
     mask = lit_mask(images)
     assert mask[70:78, 60:80].all()
+    assert mask[90:115, 55:85].all()
     assert mask[60:66, 16:20].all()
 
 

@@ -70,6 +70,17 @@ def test_truncated_files_are_refused(tmp_path: Path, suffix: str, share: float) 
         read_photograph(path)
 
 
+def test_tiff_whose_directory_comes_first() -> None:
+    """Cut in its pixels, so that only the lengths of the strips tell."""
+    tags = [(256, 4), (257, 3), (258, 8), (259, 1), (273, 86), (279, 12)]
+    body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    data = (struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + body).ljust(86, b"\0")
+    whole = data + bytes(range(12))
+    assert parse_header(whole, "a.tiff").width == 4
+    with pytest.raises(MalformedInputError, match="truncated"):
+        parse_header(whole[:-1], "a.tiff")
+
+
 def test_a_flipped_bit_of_a_png_is_seen() -> None:
     data = bytearray(encoded("png"))
     data[len(data) // 2] ^= 4
