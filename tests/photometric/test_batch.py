@@ -75,7 +75,7 @@ def test_a_part_in_which_all_are_rejected(raw: Path, tmp_path: Path) -> None:
 
 
 def test_parts_depend_on_shape_only() -> None:
-    assert batch.rows_per_part(Canvas(112, 112, 4), Recipe()) == 64
+    assert batch.rows_per_part(Canvas(64, 64, 4), Recipe()) == 64
     assert batch.rows_per_part(Canvas(1024, 1024, 4), Recipe()) == 1
     small = Canvas(256, 256, 4)
     assert batch.rows_per_part(small, Recipe()) > batch.rows_per_part(small, Recipe(keep_raw=True))
