@@ -4,8 +4,9 @@ Needs only numpy, so that `identify` can use it with an ONNX model. What is done
 model contract.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,8 +40,9 @@ class InputSpec:
         channels: 3 for normals, 1 for the others.
         normalisation: "unit" renormalises normals; "median" is v / median - 1 over the mask;
             "central" subtracts the median depth of the central disc and divides by `scale` map
-            widths; "standard" subtracts the mean over the mask and divides by the deviation.
-        scale: see "central"; 1 elsewhere.
+            widths; "relief" does so with the quadratic surface that fits the face best;
+            "standard" subtracts the mean over the mask and divides by the deviation.
+        scale: map widths of height that become 1, for depth; 1 elsewhere.
         clip: magnitude at which values are cut, so that one highlight does not rule a face.
         fill: value of the pixels outside the mask.
     """
@@ -78,9 +80,18 @@ class InputSpec:
 DEFAULTS: Mapping[str, InputSpec] = {
     "normal": InputSpec("normal", 3, "unit"),
     "albedo": InputSpec("albedo", 1, "median"),
-    "depth": InputSpec("depth", 1, "central", scale=0.25),
+    # Depth from normals is wrong in its low frequencies, which add up over the face: what is left
+    # without them tells people apart far better.
+    "depth": InputSpec("depth", 1, "relief", scale=0.1),
     "image": InputSpec("image", 1, "standard"),
 }
+
+
+Statistic = Callable[
+    [NDArray[np.float32], NDArray[np.bool_], InputSpec],
+    tuple[float | NDArray[np.float64], float],
+]
+"""What is subtracted from a map (H, W) with its mask, and by what the rest is divided."""
 
 
 def input_specs(modalities: Sequence[str]) -> tuple[InputSpec, ...]:
@@ -186,8 +197,9 @@ def _normalised(
     else:
         rule = _STATISTICS[spec.normalisation]
         pairs = [rule(face[0], mask, spec) for face, mask in zip(clean, valid, strict=True)]
-        offset, divisor = np.array(pairs, dtype=np.float32).T[:, :, None, None, None]
-        result = (clean - offset) / divisor
+        offset = np.stack([np.broadcast_to(one, valid.shape[1:]) for one, _ in pairs])
+        divisor = np.array([other for _, other in pairs], dtype=np.float32)
+        result = (clean - offset.astype(np.float32)[:, None]) / divisor[:, None, None, None]
     result = np.clip(result, -spec.clip, spec.clip)
     return np.where(valid[:, None], result, np.float32(spec.fill))
 
@@ -211,6 +223,23 @@ def _central(
     return float(np.median(value[disc if disc.any() else mask])), spec.scale * width
 
 
+def _relief(
+    value: NDArray[np.float32], mask: NDArray[np.bool_], spec: InputSpec
+) -> tuple[NDArray[np.float64], float]:
+    """Depth about the quadratic surface that fits it best."""
+    terms = _quadratic_terms(*mask.shape)
+    inside = terms[mask]
+    weights = np.linalg.lstsq(inside.T @ inside, inside.T @ value[mask].astype(np.float64))[0]
+    return terms @ weights, spec.scale * mask.shape[1]
+
+
+@cache
+def _quadratic_terms(height: int, width: int) -> NDArray[np.float64]:
+    """Return (H, W, 6): 1, x, y, xx, xy, yy with x and y from -1 to 1."""
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+
+
 def _standard(
     value: NDArray[np.float32], mask: NDArray[np.bool_], _spec: InputSpec
 ) -> tuple[float, float]:
@@ -219,7 +248,12 @@ def _standard(
     return float(pixels.mean()), max(float(pixels.std()), 1e-6)
 
 
-_STATISTICS = {"median": _median, "central": _central, "standard": _standard}
-"""What is subtracted and by what is divided, by normalisation; "unit" needs neither."""
+_STATISTICS: Mapping[str, Statistic] = {
+    "median": _median,
+    "central": _central,
+    "relief": _relief,
+    "standard": _standard,
+}
+"""By normalisation; "unit" needs none."""
 
 _NORMALISATIONS = ("unit", *_STATISTICS)

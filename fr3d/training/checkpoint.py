@@ -33,7 +33,8 @@ class Position:
         step: steps of it that are done.
         sums: running sums of the epoch's figures, and their count.
         norms: lengths of the epoch's embeddings so far.
-        best: best validation figures so far; empty before the first.
+        top: highest validation AUC so far.
+        best: validation figures of the weights that are kept; empty before the first.
         best_epoch: epoch they are from.
         stopped: whether patience has run out.
     """
@@ -42,6 +43,7 @@ class Position:
     step: int = 0
     sums: dict[str, float] = field(default_factory=dict)
     norms: list[float] = field(default_factory=list)
+    top: float = 0.0
     best: dict[str, float] = field(default_factory=dict)
     best_epoch: int = -1
     stopped: bool = False

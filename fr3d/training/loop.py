@@ -77,7 +77,10 @@ def fit(
     devices = [learner.device] if learner.device.type == "cuda" else []
     try:
         # Dropout draws from torch's own streams: they are set anew at each step, and restored.
-        with torch.random.fork_rng(devices), torch.backends.cudnn.flags(deterministic=True):
+        with (
+            torch.random.fork_rng(devices),
+            torch.backends.cudnn.flags(enabled=True, deterministic=True),
+        ):
             while position.epoch < learner.config.epochs and not position.stopped:
                 _run_epoch(learner, source, position, folder, report)
                 _end_epoch(learner, len(source), validate, position, folder, history, report)
@@ -120,7 +123,8 @@ def _end_epoch(
     result = learner.result()
     figures = _figures(learner, position, steps)
     score = validate(result)
-    if not score or _better(score, position.best):
+    if not score or _is_as_good(score, position.top):
+        position.top = max(position.top, score.get("val_auc", 0.0))
         position.best, position.best_epoch = score, position.epoch
         tensors = {k: v.cpu().contiguous() for k, v in result.items()}
         write_bytes(folder / BEST, save(tensors), force=True)
@@ -134,12 +138,12 @@ def _end_epoch(
     report(Progress(folder.name, epoch, learner.config.epochs, steps, steps, figures))
 
 
-def _better(score: Mapping[str, float], best: Mapping[str, float]) -> bool:
-    """Compare by AUC, then by equal error rate; of equals the later, which is trained longer."""
-    if not best:
-        return True
-    new = (score["val_auc"], -score["val_eer"])
-    return new >= (best["val_auc"], -best["val_eer"])
+def _is_as_good(score: Mapping[str, float], top: float) -> bool:
+    """Tell whether weights are as good as the best so far, as far as so few people can show.
+
+    Of equals the later are kept, which have trained longer and at a lower rate.
+    """
+    return score["val_auc"] >= top - score["val_auc_error"]
 
 
 def _refuse_non_finite(terms: LossTerms, embedding: Tensor, position: Position) -> None:

@@ -53,8 +53,9 @@ def verification_figures(
 
     Returns:
         `val_auc`, the mean over people of the area under the ROC curve of their own pairs, so that
-        nobody counts for their number of sessions; and `val_eer`, the equal error rate of all
-        pairs. Empty where there is no pair of one person or none of two.
+        nobody counts for their number of sessions; `val_auc_error`, its standard error over people,
+        but at least what one mated pair weighs; and `val_eer`, the equal error rate of all pairs.
+        Empty where there is no pair of one person or none of two.
     """
     person = np.asarray(labels, dtype=np.intp)
     pairs = all_pairs(normalise(embedding), person, PAIRS, seed=0)
@@ -65,4 +66,10 @@ def verification_figures(
     own = person[pairs.rows[pairs.mated, 0]]
     people = person[pairs.rows[~pairs.mated]]
     each = person_aucs(mated, own, other, people, int(person.max()) + 1)
-    return {"val_auc": float(np.nanmean(each)), "val_eer": equal_error(curve).false_positive}
+    known = each[np.isfinite(each)]
+    error = max(float(known.std()) / np.sqrt(len(known)), 1 / len(mated))
+    return {
+        "val_auc": float(known.mean()),
+        "val_auc_error": error,
+        "val_eer": equal_error(curve).false_positive,
+    }

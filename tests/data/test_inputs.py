@@ -64,6 +64,27 @@ def test_height_of_the_face_does_not_matter_but_its_relief_does(faces):
     assert 0.1 < np.abs(base).max() < 4
 
 
+def test_low_frequencies_of_depth_do_not_matter(faces):
+    y, x = np.mgrid[:SIZE, :SIZE] / SIZE
+    surface = 3 - 2 * x + 4 * y + 5 * x * x - 3 * x * y + 2 * y * y
+    depth = faces["depth"].astype(np.float32)
+    specs = input_specs(["depth"])
+    bent = face_inputs(faces | {"depth": depth + surface.astype(np.float32)}, [0], specs)["depth"]
+    np.testing.assert_allclose(
+        bent, face_inputs(faces | {"depth": depth}, [0], specs)["depth"], atol=1e-4
+    )
+
+
+def test_central_depth_is_zero_in_the_middle(faces):
+    spec = InputSpec("depth", 1, "central", scale=0.25)
+    value = face_inputs(faces, [0], [spec])["depth"][0, 0]
+    raw = faces["depth"][0].astype(np.float64)
+    mask = faces["mask"][0] > 0
+    row, column = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
+    origin = np.median(raw[mask & (np.hypot(row, column) <= SIZE / 4)])
+    np.testing.assert_allclose(value[mask], ((raw - origin) / (0.25 * SIZE))[mask], atol=1e-5)
+
+
 def test_a_highlight_is_clipped(faces):
     albedo = faces["albedo"].astype(np.float32)
     albedo[0, SIZE // 2, SIZE // 2] = 1e6
