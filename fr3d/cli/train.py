@@ -97,6 +97,14 @@ def train(
         Literal["auto", "bf16", "float32"],
         typer.Option(help="Of the backbone while training.", rich_help_panel=_LEARNING),
     ] = "auto",
+    threads: Annotated[
+        int,
+        typer.Option(
+            help="CPU threads; more pay for large networks on an idle machine, and round otherwise.",
+            min=1,
+            rich_help_panel=_LEARNING,
+        ),
+    ] = 1,
     allow_leak: AllowLeak = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -154,6 +162,7 @@ def train(
         learning_rate=lr,
         patience=patience,
         precision=resolve_precision(precision, place),
+        threads=threads,
         seed=seed,
     )
     folder = runs / (name or modality)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from fr3d.errors import UsageError
 from fr3d.training.config import TrainConfig
 from fr3d.training.fusion import train_branches, train_fusion
@@ -89,6 +91,7 @@ def train(
     """
     place = machine or Machine()
     folder = runs / name
+    torch.set_num_threads(config.threads)
     if not config.is_fusion:
         return train_single(
             folder,
