@@ -100,7 +100,7 @@ def train(
     threads: Annotated[
         int,
         typer.Option(
-            help="CPU threads; more pay for large networks on an idle machine, and round otherwise.",
+            help="CPU threads; more pay for large networks. They change the rounding.",
             min=1,
             rich_help_panel=_LEARNING,
         ),

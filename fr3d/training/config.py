@@ -32,7 +32,7 @@ class TrainConfig:
         clip: largest norm of the gradient.
         patience: epochs without a better validation figure before stopping; 0 never stops early.
         precision: "bf16" or "float32" of the backbone, resolved.
-        threads: of the CPU arithmetic; their number decides the rounding, so it belongs to the recipe.
+        threads: of the CPU arithmetic; their number decides the rounding.
         average: decay of the running mean of the weights that is kept as the result; 0 for none.
         seed: of initial weights, batches and augmentation.
         augmentation: strengths.
@@ -65,7 +65,8 @@ class TrainConfig:
             raise UsageError(
                 f"modality {unknown[0] if unknown else ''!r}, expected one of {', '.join(CHANNELS)}"
             )
-        for name in ("epochs", "threads", "people", "per_person", "embedding_size", "learning_rate"):
+        counts = ("epochs", "threads", "people", "per_person", "embedding_size")
+        for name in (*counts, "learning_rate"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"{name} {getattr(self, name)}, expected more than 0")
 
