@@ -76,6 +76,7 @@ MAPS: Mapping[str, DatasetSpec] = {
     "warp": DatasetSpec(
         ("session", "row2", "col3"), "f", "pixel", "from this frame to the photograph"
     ),
+    "source_sha256": _text("session", "SHA-256 over the files of the capture"),
     "landmarks": DatasetSpec(
         ("session", "landmark", "xy"), "f", "pixel", "eyes, nose tip, mouth corners"
     ),

@@ -164,6 +164,11 @@ class ArtifactWriter:
         root = root_attributes(self.kind, self.step, frame, history, attrs)
         atomic.write_bytes(self._parts.part(index), file_image(self.kind, arrays, root), force=True)
 
+    def sealed_text(self, name: str) -> list[str]:
+        """Read a text dataset of all sealed parts, in the order of their rows."""
+        parts = open_parts(self._parts.sealed(), self.kind)
+        return parts.text(name) if parts else []
+
     def _finish(self) -> None:
         frame, history, attrs = self._describe
         sealed = self._parts.sealed()

@@ -104,6 +104,7 @@ def ps_reconstruct(
         reconstruct_all(
             survey.captures, recipe, survey.canvas, writer, worker_count(workers), bar.advance
         )
+        writer.step = _with_contents(step, roots, writer.sealed_text("source_sha256"))
     rejects = len(writer.rejected)
     note = f", {rejects} rejected: see {output}.rejects.csv" if rejects else ""
     say(f"reconstructed {writer.rows} of {total} captures -> {output}{note}")
@@ -117,10 +118,24 @@ def ps_reconstruct(
 def _step(roots: list[Path], lights: Path | None, survey: "Survey", recipe: "Recipe") -> "Step":
     from fr3d.artifacts.provenance import Step, sha256_file
 
-    inputs = {" ".join(dict.fromkeys(r.resolve().name for r in roots)): survey.digest}
+    inputs = {_name(roots): survey.digest}
     if lights is not None:
         inputs[lights.name] = sha256_file(lights)
     return Step("ps-reconstruct", recipe.parameters, inputs)
+
+
+def _name(roots: list[Path]) -> str:
+    return " ".join(dict.fromkeys(r.resolve().name for r in roots))
+
+
+def _with_contents(step: "Step", roots: list[Path], sources: list[str]) -> "Step":
+    """History cites what the files hold, known once all were read, beside their listing."""
+    from dataclasses import replace
+
+    from fr3d.artifacts.provenance import sha256_json
+
+    total = sha256_json([step.inputs[_name(roots)], *sources])
+    return replace(step, inputs={**step.inputs, _name(roots): total})
 
 
 def _warn(survey: "Survey", recipe: "Recipe") -> None:

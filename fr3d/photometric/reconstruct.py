@@ -1,5 +1,6 @@
 """One capture becomes one row of maps."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.artifacts.provenance import sha256_file
 from fr3d.errors import MalformedInputError
 from fr3d.photometric.capture import Capture
 from fr3d.photometric.framing import Framing, frame_face, frame_whole
@@ -197,6 +199,7 @@ def _facts(capture: Capture, evidence: _Evidence, recipe: Recipe, canvas: Canvas
         "session_id": capture.session_id,
         "lights": lights,
         "light_intensity": intensity,
+        "source_sha256": _sha256_files(capture),
         "size": np.array(evidence.framing.size, np.int32),
         "scale_mm": np.float32(np.nan),
         "warp": evidence.framing.warp,
@@ -211,3 +214,10 @@ def _facts(capture: Capture, evidence: _Evidence, recipe: Recipe, canvas: Canvas
             raw[i] = _padded(photograph, canvas)
         row["raw"] = raw
     return row
+
+
+def _sha256_files(capture: Capture) -> str:
+    total = hashlib.sha256()
+    for path in capture.files:
+        total.update(f"{path.name}\0{sha256_file(path)}\n".encode())
+    return total.hexdigest()

@@ -57,6 +57,17 @@ def test_same_command_same_bytes(raw: Path) -> None:
     assert open_artifact(Path("a.h5"))["raw"].shape == (3, 4, 48, 48)
 
 
+def test_history_cites_what_the_files_hold(raw: Path) -> None:
+    assert run(raw, "-o", "a.h5", "-q") == 0
+    text = raw / "001" / "a" / "metadataII.txt"
+    text.write_text(text.read_text().replace("male", "mane"))  # same name, same size
+    assert run(raw, "-o", "b.h5", "-q") == 0
+    a, b = open_artifact(Path("a.h5")), open_artifact(Path("b.h5"))
+    same = [x == y for x, y in zip(a.text("source_sha256"), b.text("source_sha256"), strict=True)]
+    assert same == [True, False, True]
+    assert a.history[0]["inputs"]["raw"] != b.history[0]["inputs"]["raw"]
+
+
 def test_existing_output_needs_force(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("maps.h5").write_text("precious")
     assert run() == ExitStatus.CANNOT_WRITE
