@@ -37,11 +37,11 @@ class Augmentation:
     degrees: float = 6.0
     log_scale: float = 0.06
     shift: float = 0.03
-    relief: float = 0.1
-    slant: float = 0.1
+    relief: float = 0.15
+    slant: float = 0.15
     gain: float = 0.2
     bias: float = 0.1
-    noise: float = 0.03
+    noise: float = 0.05
     erase: float = 0.5
     erase_area: float = 0.2
 
@@ -121,7 +121,12 @@ def _rectangles(
 
 
 def apply_changes(
-    maps: Mapping[str, Tensor], mask: Tensor, draw: Draw, depth_unit: float = 1.0
+    maps: Mapping[str, Tensor],
+    mask: Tensor,
+    draw: Draw,
+    depth_unit: float = 1.0,
+    *,
+    slant_depth: bool = True,
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Move, slant, brighten and partly erase a batch of faces.
 
@@ -130,6 +135,7 @@ def apply_changes(
         mask: valid pixels (B, H, W).
         draw: the changes, on the same device.
         depth_unit: pixels of height that 1.0 of the depth input stands for.
+        slant_depth: add the drawn plane to depth; not where its normalisation takes planes out.
 
     Returns:
         The changed inputs and their mask.
@@ -141,7 +147,8 @@ def apply_changes(
         if name == "normal":
             new = _unit(_tilt_normals(_turn_normals(values, draw), draw))
         elif name == "depth":
-            new = _tilt_depth(values * draw.scale[:, None, None, None], draw, depth_unit)
+            new = values * (draw.scale * draw.relief)[:, None, None, None]
+            new = new + _plane(draw, mask.shape, depth_unit) if slant_depth else new
         elif name == "albedo":
             # The input is v / median - 1: a gain acts on v.
             new = (values + 1) * draw.gain[:, None, None, None] - 1
@@ -218,13 +225,14 @@ def _tilt_normals(normal: Tensor, draw: Draw) -> Tensor:
     return torch.stack((x, y, normal[:, 2]), 1)
 
 
-def _tilt_depth(depth: Tensor, draw: Draw, unit: float) -> Tensor:
-    """Scale depth and add the plane; its zero is the middle of the map."""
-    height, width = depth.shape[-2:]
-    y = (height - 1) / 2 - torch.arange(height, device=depth.device, dtype=depth.dtype)
-    x = torch.arange(width, device=depth.device, dtype=depth.dtype) - (width - 1) / 2
+def _plane(draw: Draw, shape: torch.Size, unit: float) -> Tensor:
+    """Return the drawn planes (B, 1, H, W), zero in the middle of the map."""
+    _, height, width = shape
+    device = draw.slant.device
+    y = (height - 1) / 2 - torch.arange(height, device=device, dtype=torch.float32)
+    x = torch.arange(width, device=device, dtype=torch.float32) - (width - 1) / 2
     plane = draw.slant[:, 0, None, None] * x[None, None] + draw.slant[:, 1, None, None] * y[:, None]
-    return depth * draw.relief[:, None, None, None] + plane[:, None] / unit
+    return plane[:, None] / unit
 
 
 def _unit(normal: Tensor) -> Tensor:

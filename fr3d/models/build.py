@@ -9,8 +9,8 @@ from fr3d.errors import MalformedInputError, UsageError
 from fr3d.models.embedding import EmbeddingNet, FusionNet, Network
 from fr3d.models.registry import BACKBONES
 from fr3d.models.small import small, tiny
-from fr3d.models.timm_backbone import PREFIX, build_timm
 
+PREFIX = "timm_"
 BUILT_IN = (small, tiny)
 
 
@@ -27,6 +27,9 @@ def build_backbone(name: str, channels: int, *, pretrained: bool = False) -> nn.
         UnavailableError: the published weights cannot be had.
     """
     if name.startswith(PREFIX):
+        # timm takes two seconds to load, which only its users should wait for.
+        from fr3d.models.timm_backbone import build_timm
+
         return build_timm(name.removeprefix(PREFIX), channels, pretrained=pretrained)
     if name not in BACKBONES:
         raise UsageError(

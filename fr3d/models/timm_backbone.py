@@ -5,8 +5,6 @@ from torch import Tensor, nn
 
 from fr3d.errors import UnavailableError, UsageError
 
-PREFIX = "timm_"
-
 
 class TimmBackbone(nn.Module):
     """A network of timm without its classifier, pooled to one vector.

@@ -45,7 +45,7 @@ class TrainConfig:
     dropout: float = 0.2
     loss: str = "arcface"
     loss_options: Mapping[str, Any] = field(default_factory=dict)
-    epochs: int = 60
+    epochs: int = 40
     people: int = 8
     per_person: int = 4
     learning_rate: float = 2e-3

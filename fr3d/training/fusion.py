@@ -35,10 +35,14 @@ from fr3d.training.single import build_modules, face_dataset, train_single
 from fr3d.training.sources import FeatureSource, augment, step_generator
 from fr3d.training.validation import embed, verification_figures
 
-VIEWS = 16
+VIEWS = 8
 """Views of each training face whose features are kept: one as it is, the others augmented."""
 
 BATCH = 64
+
+RATE = 0.05
+"""Learning rate of a fusion head over that of a network: it starts from a good place, and more
+training fits it to the training people at the cost of others."""
 
 
 def train_branches(
@@ -126,7 +130,8 @@ def _train(
     report: Report,
     device: torch.device,
 ) -> Position:
-    settings = replace(config, pretrained=False)
+    rate = RATE * config.learning_rate
+    settings = replace(config, pretrained=False, learning_rate=rate)
     network, criterion = build_modules(model, settings, len(data.train.people))
     for branch, path in zip(network.get_submodule("branches").children(), branches, strict=True):
         branch.load_state_dict(load_file(path / BEST))

@@ -35,7 +35,7 @@ class Learner:
         self.config = config
         self.from_features = from_features
         self.optimiser = build_optimiser(network, criterion, config)
-        self.average = {k: v.detach().clone() for k, v in _floats(network).items()}
+        self.average = self._floats() if config.average else {}
         self.device = next(network.parameters()).device
 
     def step(
@@ -71,8 +71,8 @@ class Learner:
         return state
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return everything needed to go on, by name."""
-        found = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        """Return everything needed to go on, by name; frozen branches lie in their own runs."""
+        found = {f"network.{k}": v for k, v in self._learned().items()}
         found |= {f"criterion.{k}": v for k, v in self.criterion.state_dict().items()}
         found |= {f"average.{k}": v for k, v in self.average.items()}
         for index, values in self.optimiser.state_dict()["state"].items():
@@ -86,7 +86,9 @@ class Learner:
             MalformedInputError: they belong to another network.
         """
         try:
-            self.network.load_state_dict(_below(tensors, "network."))
+            frozen = self.network.state_dict().keys() - self._learned().keys()
+            kept = {k: v for k, v in self.network.state_dict().items() if k in frozen}
+            self.network.load_state_dict(kept | _below(tensors, "network."))
             self.criterion.load_state_dict(_below(tensors, "criterion."))
             self.average = {
                 k: v.to(self.device).clone() for k, v in _below(tensors, "average.").items()
@@ -124,6 +126,18 @@ class Learner:
                 features = self.network.features(*images)
         return self.network.head(features.float())
 
+    def _learned(self) -> dict[str, Tensor]:
+        """Weights and statistics that change in this run."""
+        state = self.network.state_dict()
+        if self.from_features:
+            return {k: v for k, v in state.items() if k.startswith("head.")}
+        return dict(state)
+
+    def _floats(self) -> dict[str, Tensor]:
+        """Copies of those that can be averaged."""
+        learned = self._learned().items()
+        return {k: v.detach().clone() for k, v in learned if v.is_floating_point()}
+
     def _parameters(self) -> list[nn.Parameter]:
         return [p for group in self.optimiser.param_groups for p in group["params"]]
 
@@ -132,13 +146,9 @@ class Learner:
         """Move the running mean of weights and statistics a little."""
         if not self.config.average:
             return
-        current = _floats(self.network)
-        names = list(self.average)
-        torch._foreach_lerp_(
-            [self.average[n] for n in names],
-            [current[n].detach() for n in names],
-            1.0 - self.config.average,
-        )
+        current = self._learned()
+        for name, mean in self.average.items():
+            mean.lerp_(current[name], 1.0 - self.config.average)
 
 
 def build_optimiser(
@@ -159,11 +169,6 @@ def build_optimiser(
         {"params": [p for p in learnable if p.ndim < 2], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
-
-
-def _floats(network: nn.Module) -> dict[str, Tensor]:
-    """Return weights and statistics that can be averaged."""
-    return {k: v for k, v in network.state_dict().items() if v.is_floating_point()}
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -115,8 +115,14 @@ def augment(
     height, width = batch.mask.shape[1:]
     device = batch.mask.device
     draw = draw_changes(strength, len(batch.label), (height, width), generator).to(device)
-    unit = next((s.scale for s in dataset.specs if s.modality == "depth"), 1.0) * width
-    maps, mask = apply_changes(batch.maps, batch.mask, draw, unit)
+    depth = next((spec for spec in dataset.specs if spec.modality == "depth"), None)
+    maps, mask = apply_changes(
+        batch.maps,
+        batch.mask,
+        draw,
+        depth_unit=depth.scale * width if depth else 1.0,
+        slant_depth=depth is not None and depth.normalisation != "relief",
+    )
     seed = int(torch.randint(2**62, (), generator=generator))
     noise = torch.Generator(device).manual_seed(seed)
     return add_noise(maps, mask, strength.noise, noise), mask

@@ -122,6 +122,14 @@ def test_slant_is_a_plane_with_y_up():
     np.testing.assert_allclose(out["depth"][0, 0].numpy()[mask], (depth + plane)[mask], atol=1e-3)
 
 
+def test_depth_without_planes_is_not_slanted():
+    depth, mask = surface(2)
+    maps, valid = batch(depth, mask)
+    draw = draw_changes(STRENGTHS["slant"], 1, (SIZE, SIZE), torch.Generator().manual_seed(4))
+    out, _ = apply_changes(maps, valid, draw, slant_depth=False)
+    torch.testing.assert_close(out["depth"], maps["depth"], atol=1e-3, rtol=0)
+
+
 def test_no_strength_changes_nothing():
     depth, mask = surface(1)
     maps, valid = batch(depth, mask, albedo=np.ones_like(depth) * 0.2)
