@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from posed_faces import posed, poses, upright
 from scipy.ndimage import binary_erosion
+from surfaces import angular_error
 
 from fr3d.alignment.align import align_maps
 from fr3d.alignment.landmarks import NoFaceError
@@ -8,8 +10,6 @@ from fr3d.alignment.recipe import AlignmentRecipe
 from fr3d.errors import MalformedInputError, UsageError
 from fr3d.geometry.depth import rezero_depth
 from fr3d.geometry.maps import FaceMaps
-from tests.alignment.conftest import posed, poses, upright
-from tests.geometry.surfaces import angular_error
 
 CAPTURE = AlignmentRecipe(detector="capture")
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from posed_faces import posed, poses, upright, write_maps
 
 from fr3d.alignment.faces import align_file
 from fr3d.alignment.recipe import AlignmentRecipe
@@ -9,7 +10,6 @@ from fr3d.alignment.rows import align_rows, check_alignable, read_maps
 from fr3d.artifacts.store import open_artifact
 from fr3d.errors import CannotWriteError, MalformedInputError
 from fr3d.geometry.similarity import inverse, similarity, transform_points
-from tests.alignment.conftest import posed, poses, upright, write_maps
 
 CAPTURE = AlignmentRecipe(detector="capture")
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from posed_faces import posed, poses, write_maps
 
 from fr3d.artifacts.store import open_artifact
 from fr3d.cli import main
 from fr3d.errors import ExitStatus
 from fr3d.geometry.maps import FaceMaps
-from tests.alignment.conftest import posed, poses, write_maps
 
 
 @pytest.fixture

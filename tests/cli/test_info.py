@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from posed_faces import posed, poses, write_maps
+from small_models import write_faces, write_model, write_split
 
 from fr3d.artifacts.provenance import Step
 from fr3d.artifacts.writer import write_artifact
 from fr3d.cli import main
 from fr3d.errors import ExitStatus
-from tests.alignment.conftest import posed, poses, write_maps
-from tests.small_models import write_faces, write_model, write_split
 
 
 def described(capsys: pytest.CaptureFixture[str], *paths: Path) -> list[dict]:

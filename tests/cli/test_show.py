@@ -5,12 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from posed_faces import posed, poses, write_maps
 
 from fr3d.artifacts.store import open_artifact
 from fr3d.cli import main
 from fr3d.errors import ExitStatus, MissingInputError, UsageError
 from fr3d.evaluation.report.sheet import choose_sessions, parse_rows, session_sheet
-from tests.alignment.conftest import posed, poses, write_maps
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from surfaces import angular_error, disc, face
 
 from fr3d.geometry.depth import rezero_depth
 from fr3d.geometry.lights import angles, direction
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.normals import normals_from_depth, unit
-from tests.geometry.surfaces import angular_error, disc, face
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from surfaces import face
 
 from fr3d.geometry.contact_sheet import SheetRow, contact_sheet, encode_png
 from fr3d.geometry.pictures import (
@@ -11,7 +12,6 @@ from fr3d.geometry.pictures import (
     normal_picture,
     with_points,
 )
-from tests.geometry.surfaces import face
 
 
 def test_normals_show_their_direction():

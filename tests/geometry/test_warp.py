@@ -3,13 +3,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import binary_erosion
+from surfaces import SIZE, angular_error, disc, face, height_and_normals
 
 from fr3d.errors import MalformedInputError
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.normals import normals_from_depth
 from fr3d.geometry.similarity import compose, inverse, similarity, transform_points
 from fr3d.geometry.warp import crop_maps, flip_maps, resize_maps, rotate_maps, warp_maps
-from tests.geometry.surfaces import SIZE, angular_error, disc, face, height_and_normals
 
 MIDDLE = (47.5, 47.5)
 degrees_ = st.floats(-180, 180)
