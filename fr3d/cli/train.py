@@ -77,7 +77,7 @@ def train(
     ] = "arcface",
     epochs: Annotated[
         int, typer.Option(help="Passes over the people.", min=1, rich_help_panel=_LEARNING)
-    ] = 60,
+    ] = 40,
     batch_size: BatchSize = 32,
     per_person: Annotated[
         int, typer.Option(help="Of these, of each person.", min=1, rich_help_panel=_LEARNING)
