@@ -104,7 +104,10 @@ def _largest(view: npt.NDArray[Any]) -> FloatArray | None:
     detector = _detector()
     detector.setInputSize((view.shape[1], view.shape[0]))
     rows = detector.detect(view)[1]
-    return None if rows is None else np.asarray(rows[int(np.argmax(rows[:, 2] * rows[:, 3]))])
+    if rows is None:
+        return None
+    rows = rows[np.isfinite(rows).all(axis=1)]  # OpenCV 4.10 finds faces of infinite size in noise
+    return np.asarray(rows[int(np.argmax(rows[:, 2] * rows[:, 3]))]) if len(rows) else None
 
 
 def _combine(finds: list[_Find]) -> Detection | None:
