@@ -72,3 +72,17 @@ class CannotWriteError(Fr3dError):
     """An output exists already or cannot be written."""
 
     status = ExitStatus.CANNOT_WRITE
+
+
+def cannot_read(path: object, error: OSError) -> MissingInputError:
+    """The error to raise when the operating system refused to open or read an input.
+
+    Args:
+        path: the input, as the user named it.
+        error: what the system said.
+    """
+    reason = error.strerror or str(error)
+    return MissingInputError(
+        f"{path}: cannot be read: {reason[:1].lower()}{reason[1:]}",
+        "is the path right, and may you read it?",
+    )

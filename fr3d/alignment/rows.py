@@ -82,7 +82,8 @@ def read_maps(artifact: Artifact, row: int) -> FaceMaps:
     if not (0 < height <= shape[0] and 0 < width <= shape[1]):
         raise MalformedInputError(
             f"{artifact.paths[0].name}: row {row} has size {height} x {width}, "
-            f"expected at most {shape[0]} x {shape[1]}"
+            f"expected at most {shape[0]} x {shape[1]}",
+            "make the maps again",
         )
     mask = artifact["mask"][row] > 0 if "mask" in artifact else np.ones(shape, dtype=bool)
     cut = np.s_[:height, :width]
@@ -109,7 +110,9 @@ def align_rows(artifact: Artifact, rows: Sequence[int], recipe: AlignmentRecipe)
     rejected: list[Reject] = []
     for row in rows:
         try:
-            face = align_maps(read_maps(artifact, row), recipe)
+            maps = read_maps(artifact, row)
+            _check_finite(maps)
+            face = align_maps(maps, recipe)
             records.append(_stored(face, artifact, row))
             kept.append(row)
         except NoFaceError as error:
@@ -118,6 +121,14 @@ def align_rows(artifact: Artifact, rows: Sequence[int], recipe: AlignmentRecipe)
             )
             rejected.append(Reject(subject, session, error.message))
     return AlignedRows(_columns(records, artifact, kept), tuple(kept), tuple(rejected))
+
+
+def _check_finite(maps: FaceMaps) -> None:
+    """A hole in the surface is for the mask to say; warping would turn it into zeros."""
+    for name in ("normal", "albedo", "image"):
+        values = maps.present.get(name)
+        if values is not None and not np.isfinite(values[maps.mask]).all():
+            raise NoFaceError(f"{name} is not finite on all of the mask")
 
 
 def _stored(face: AlignedFace, artifact: Artifact, row: int) -> dict[str, Any]:

@@ -18,15 +18,20 @@ _REASONS = {
     errno.ENOENT: "no such folder",
     errno.ENOTDIR: "no such folder",
     errno.EISDIR: "it is a folder",
+    errno.ENAMETOOLONG: "the name is too long",
 }
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def cannot_write(path: Path, error: OSError) -> CannotWriteError:
     """The error to raise when the operating system refused a write."""
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-    return CannotWriteError(
-        f"{path}: cannot write: {reason}", "free some space or choose another place with --output"
+    hint = (
+        "free some space and run the same command again, or choose another place with --output"
+        if error.errno in _NO_ROOM
+        else "choose another place with --output"
     )
+    return CannotWriteError(f"{path}: cannot write: {reason[0].lower()}{reason[1:]}", hint)
 
 
 def check_output(path: Path, force: bool) -> None:
@@ -35,12 +40,16 @@ def check_output(path: Path, force: bool) -> None:
     Raises:
         CannotWriteError: the output exists, or its folder does not.
     """
-    if path.is_dir():
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if is_folder:
         raise CannotWriteError(f"{path}: is a folder", "give the name of a file with --output")
-    if path.exists() and not force:
+    if exists and not force:
         raise CannotWriteError(f"{path}: exists already", "use --force to replace it")
     if not path.absolute().parent.is_dir():
-        raise CannotWriteError(f"{path}: no such folder", f"mkdir -p {path.parent}")
+        raise CannotWriteError(f"{path}: no such folder", f"make it first: mkdir -p {path.parent}")
 
 
 def fsync_folder(folder: Path) -> None:

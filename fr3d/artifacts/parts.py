@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,14 @@ class PartFolder:
 
     def _adopt(self, plan: str, force: bool) -> None:
         note = self.folder / "plan.json"
-        if note.exists() and json.loads(note.read_text())["plan"] != plan:
+        sealed = self.sealed()
+        if sealed and (not note.exists() or json.loads(note.read_text())["plan"] != plan):
             if not force:
                 raise CannotWriteError(
                     f"{self.folder}: unfinished parts of a run with other inputs or options",
                     "repeat that run to resume it, or use --force to drop them",
                 )
-            for part in self.sealed():
+            for part in sealed:
                 part.unlink()
         atomic.write_bytes(note, (canonical_json({"plan": plan}) + "\n").encode(), force=True)
 
@@ -73,7 +75,10 @@ class PartFolder:
         return sorted(self.folder.glob("part-*.h5"))
 
     def release(self) -> None:
-        """Let others write; the parts stay."""
+        """Let others write; the parts stay, and where there is none yet nothing does."""
+        if not self.sealed():
+            with suppress(OSError):  # an error is being reported already
+                shutil.rmtree(self.folder)
         os.close(self._lock)
 
     def remove(self) -> None:

@@ -95,6 +95,24 @@ EMBEDDINGS: Mapping[str, DatasetSpec] = {
 
 FORMATS: dict[str, Mapping[str, DatasetSpec]] = {"fr3d.maps": MAPS, "fr3d.embeddings": EMBEDDINGS}
 
+_SHAPES = "the file is damaged, or another tool wrote it: make it again"
+_MAKERS = {
+    "faces": "'fr3d align'",
+    "probe": "'fr3d select'",
+    "fr3d.maps": "'fr3d ps-reconstruct' or 'fr3d align'",
+    "fr3d.embeddings": "'fr3d embed'",
+}
+
+
+def maker(kind: str, stem: str = "") -> str:
+    """The command that makes a file, for hints.
+
+    Args:
+        kind: what the file should be.
+        stem: its name without the suffix; the names that commands give tell more.
+    """
+    return _MAKERS.get(stem) or _MAKERS.get(kind, "the step before")
+
 
 def find_spec(kind: str, name: str) -> DatasetSpec | None:
     """The specification of a dataset, or None when the kind does not define it."""
@@ -122,10 +140,12 @@ def check_axes(
     if spec.optional_axis and len(shape) == len(axes) + 1:
         axes = (*axes, spec.optional_axis)
     if len(axes) != len(shape):
-        raise MalformedInputError(f"{where}: found shape {shape}, expected axes {spec.axes}")
+        raise MalformedInputError(
+            f"{where}: found shape {shape}, expected axes {spec.axes}", _SHAPES
+        )
     for axis, length in zip(axes, shape, strict=True):
         expected = AXIS_SIZES.get(axis, sizes.setdefault(axis, length))
         if length != expected:
             raise MalformedInputError(
-                f"{where}: axis {axis} has length {length}, expected {expected}"
+                f"{where}: axis {axis} has length {length}, expected {expected}", _SHAPES
             )

@@ -12,10 +12,13 @@ from fr3d.artifacts.attributes import read_attributes
 from fr3d.artifacts.columns import Column, Segment, segment_of
 from fr3d.artifacts.provenance import parse_history, sha256_file
 from fr3d.artifacts.rows import Reject
+from fr3d.artifacts.schema import maker
 from fr3d.artifacts.validation import check_artifact, read_kind
-from fr3d.errors import MalformedInputError, MissingInputError
+from fr3d.errors import MalformedInputError, MissingInputError, cannot_read
 
 _OWN_ATTRIBUTES = {"format", "format_version", "generated_by", "frame", "parameters", "history"}
+
+_ALIKE = "give files that one command made with the same options"
 
 
 class Artifact:
@@ -58,8 +61,14 @@ class Artifact:
 
     def __getitem__(self, name: str) -> Column:
         if name not in self._columns:
-            raise MalformedInputError(f"{self.paths[0]}: no dataset '{name}'")
+            raise self.lacks(name)
         return self._columns[name]
+
+    def lacks(self, name: str) -> MalformedInputError:
+        """The error to raise when a dataset that is needed is not there."""
+        return MalformedInputError(
+            f"{self.paths[0]}: no dataset '{name}'", f"it has {', '.join(sorted(self.names))}"
+        )
 
     def text(self, name: str) -> list[str]:
         """A text dataset, decoded."""
@@ -113,7 +122,8 @@ class Artifact:
         if len(set(keys)) != len(keys):
             twice = next(k for k in keys if keys.count(k) > 1)
             raise MalformedInputError(
-                f"{self.paths[0]}: session {'/'.join(twice[:2])} stands there twice"
+                f"{self.paths[0]}: session {'/'.join(twice[:2])} stands there twice",
+                "give each file once; two captures cannot have one name",
             )
 
     def _views(self) -> list[str]:
@@ -144,7 +154,7 @@ def open_artifact(
         raise MalformedInputError(f"{files[0][0]}: damaged: {error}", "make it again") from error
     for name in require:
         if name not in artifact:
-            raise MalformedInputError(f"{artifact.paths[0]}: no dataset '{name}'")
+            raise artifact.lacks(name)
     return artifact
 
 
@@ -155,38 +165,58 @@ def artifact_kind(path: Path) -> str:
         MissingInputError: no such file.
         MalformedInputError: not an artifact.
     """
-    with _open_hdf5(path) as file:
+    with _open_hdf5(path, "fr3d.maps") as file:
         return read_kind(path, read_attributes(path, file))
 
 
 def _list_files(source: Path | Sequence[Path]) -> list[Path]:
     paths = [source] if isinstance(source, Path) else list(source)
     if not paths:
-        raise MissingInputError("no input file given")
+        raise MissingInputError("no input file given", "name a file or a folder of parts")
     files = []
     for path in paths:
-        parts = sorted(path.glob("part-*.h5")) if path.is_dir() else [path]
+        try:
+            parts = sorted(path.glob("part-*.h5")) if path.is_dir() else [path]
+        except OSError as error:
+            raise cannot_read(path, error) from error
         if not parts:
-            raise MissingInputError(f"{path}: a folder without part files")
+            raise MissingInputError(
+                f"{path}: a folder without part files", "name a file, or a folder with part-*.h5"
+            )
         files += parts
     return files
 
 
-def _open_hdf5(path: Path) -> h5py.File:
-    if not path.exists():
-        raise MissingInputError(f"{path}: no such file", "name the input, or run the step before")
+def _open_hdf5(path: Path, kind: str) -> h5py.File:
+    by = maker(kind, path.stem)
+    if not _is_hdf5(path, by):
+        raise MalformedInputError(f"{path}: not an HDF5 file", f"give what {by} wrote")
     try:
         return h5py.File(path, "r", locking=False)
-    except PermissionError as error:
-        raise MissingInputError(f"{path}: permission denied") from error
     except (OSError, RuntimeError) as error:
         raise MalformedInputError(
-            f"{path}: cut short, or not an HDF5 file", "make it again with the step that wrote it"
+            f"{path}: cut short or damaged", f"make it again with {by}"
         ) from error
 
 
+def _is_hdf5(path: Path, by: str) -> bool:
+    """Whether it begins as one; a pipe is not waited for."""
+    try:
+        if not path.is_file():
+            path.stat()
+            return False
+        with path.open("rb"):
+            return bool(h5py.is_hdf5(path))
+    except FileNotFoundError as error:
+        raise MissingInputError(
+            f"{path}: no such file", f"make it with {by}, or name another"
+        ) from error
+    except OSError as error:
+        raise cannot_read(path, error) from error
+
+
 def _read_file(path: Path, kind: str) -> tuple[Path, dict[str, Any], list[Segment]]:
-    with _open_hdf5(path) as file:
+    with _open_hdf5(path, kind) as file:
         try:
             attrs = read_attributes(path, file)
             datasets = check_artifact(path, file, attrs, kind)
@@ -205,10 +235,14 @@ def _join_columns(files: Sequence[tuple[Path, dict[str, Any], list[Segment]]]) -
     rows = sum(len_of(segments) for _, _, segments in files)
     for name, segments in grouped.items():
         if not name.startswith("rejected/") and sum(s.shape[0] for s in segments) != rows:
-            raise MalformedInputError(f"{files[0][0]}: dataset '{name}' is not in every file")
+            raise MalformedInputError(
+                f"{files[0][0]}: dataset '{name}' is not in every file", _ALIKE
+            )
         trailing = {s.shape[1:] for s in segments if s.shape[0]}
         if len(trailing) > 1:
-            raise MalformedInputError(f"{files[0][0]}: files differ in the shape of '{name}'")
+            raise MalformedInputError(
+                f"{files[0][0]}: files differ in the shape of '{name}'", _ALIKE
+            )
     return {n: Column([s for s in g if s.shape[0]] or g[:1]) for n, g in grouped.items()}
 
 

@@ -11,7 +11,9 @@ import pandas as pd
 
 from fr3d.artifacts import atomic
 from fr3d.artifacts.rows import Reject
-from fr3d.errors import MalformedInputError, MissingInputError, UsageError
+from fr3d.errors import MalformedInputError, UsageError, cannot_read
+
+_PANDAS = "Error tokenizing data. C error: "
 
 
 def read_table(
@@ -31,11 +33,19 @@ def read_table(
     try:
         frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_filter=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise MalformedInputError(f"{path}: not a CSV table: {error}".strip()) from error
+        empty = isinstance(error, pd.errors.EmptyDataError)
+        what = "it is empty" if empty else " ".join(str(error).removeprefix(_PANDAS).split())
+        raise MalformedInputError(
+            f"{path}: not a CSV table: {what}",
+            f"expected a header with {', '.join(require)}",
+        ) from error
     for name in require:
         if name not in frame.columns:
             found = ", ".join(map(str, frame.columns))
-            raise MalformedInputError(f"{path}: no column '{name}', found {found}")
+            raise MalformedInputError(
+                f"{path}: no column '{name}', found {found[:120]}",
+                f"expected a header with {', '.join(require)}",
+            )
     return frame
 
 
@@ -49,7 +59,7 @@ def _read_text(path: Path | str) -> str:
     except UnicodeDecodeError as error:
         raise MalformedInputError(f"{path}: not UTF-8 text", "save it as UTF-8 CSV") from error
     except OSError as error:
-        raise MissingInputError(f"{path}: cannot be read: {error.strerror}") from error
+        raise cannot_read(path, error) from error
 
 
 def table_bytes(frame: pd.DataFrame) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import h5py
 
-from fr3d.artifacts.schema import FORMAT_VERSION, FORMATS, check_axes, find_spec
+from fr3d.artifacts.schema import FORMAT_VERSION, FORMATS, check_axes, find_spec, maker
 from fr3d.errors import MalformedInputError
 
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
@@ -55,7 +55,9 @@ def check_storage(where: str, dataset: h5py.Dataset, file_bytes: int) -> None:
         MalformedInputError: external or virtual storage, an unknown filter, a shape bomb.
     """
     if dataset.external or dataset.is_virtual:
-        raise MalformedInputError(f"{where}: external or virtual storage is refused")
+        raise MalformedInputError(
+            f"{where}: external or virtual storage is refused", "copy the data into the file"
+        )
     plist = dataset.id.get_create_plist()
     filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
     if unknown := [f for f in filters if f not in _FILTERS]:
@@ -91,8 +93,11 @@ def check_artifact(
         MalformedInputError: anything that is not as the schema says.
     """
     found = read_kind(path, attrs)
-    if found != kind:
-        raise MalformedInputError(f"{path}: found {found}, expected {kind}")
+    if found != kind or kind not in FORMATS:
+        expected = kind if kind in FORMATS else " or ".join(FORMATS)
+        raise MalformedInputError(
+            f"{path}: found {found}, expected {expected}", f"give what {maker(kind)} wrote"
+        )
     sizes: dict[str, int] = {}
     datasets = {}
     for name, dataset in walk(path, file):
@@ -103,11 +108,14 @@ def check_artifact(
             continue
         if dataset.dtype.kind not in spec.kinds:
             raise MalformedInputError(
-                f"{where}: found dtype {dataset.dtype}, expected {spec.kinds}"
+                f"{where}: found dtype {dataset.dtype}, expected one of kind {spec.kinds}",
+                f"make it again with {maker(kind)}",
             )
         check_axes(where, spec, dataset.shape, sizes)
         datasets[name] = dataset
     for name, spec in FORMATS[kind].items():
         if spec.required and name not in datasets:
-            raise MalformedInputError(f"{path}: no dataset '{name}'")
+            raise MalformedInputError(
+                f"{path}: no dataset '{name}'", f"make it again with {maker(kind)}"
+            )
     return datasets

@@ -130,11 +130,13 @@ class ArtifactWriter:
             self._parts.release()
             return
         try:
-            self._finish()
+            done = self._finish()
         except BaseException:
             self._parts.release()
             raise
         self._parts.remove()
+        if not done:
+            raise self._nothing_usable()
 
     def todo(self, items: Sequence[Item] | Iterator[Item]) -> Iterator[tuple[int, list[Item]]]:
         """Groups of items whose part is not sealed yet, with the part's number."""
@@ -169,24 +171,31 @@ class ArtifactWriter:
         parts = open_parts(self._parts.sealed(), self.kind)
         return parts.text(name) if parts else []
 
-    def _finish(self) -> None:
+    def _finish(self) -> bool:
+        """Join the parts; False when they hold no row, so that there is nothing to resume."""
         frame, history, attrs = self._describe
         sealed = self._parts.sealed()
         self.rejected = [r for p in sealed for r in open_artifact(p, self.kind).rejected]
         parts = open_parts(sealed, self.kind)
         if parts is None:
-            raise self._nothing_usable()
+            return False
         self.rows = len(parts)
         root = root_attributes(self.kind, self.step, frame, history, attrs)
         with atomic.writing(self.path, self._force) as temporary:
             join(parts, reject_columns(self.rejected), root, temporary)
         write_rejects(self.path, self.rejected)
+        return True
 
     def _nothing_usable(self) -> MalformedInputError:
         if not self.rejected:
-            return MalformedInputError(f"{self.path}: not written, there was no capture to use")
+            return MalformedInputError(
+                f"{self.path}: not written, there was no capture to use",
+                "look into the input with 'fr3d info'",
+            )
+        first = self.rejected[0]
         return MalformedInputError(
             f"{self.path}: not written, none of {len(self.rejected)} captures could be used: "
-            f"{self.rejected[0].reason}",
-            f"all reasons are in {write_rejects(self.path, self.rejected)}",
+            f"{first.subject_id}/{first.session_id}: {first.reason}",
+            "mend them and run it again; all reasons are in "
+            f"{write_rejects(self.path, self.rejected)}",
         )

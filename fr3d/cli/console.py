@@ -30,6 +30,17 @@ def set_verbose(value: bool) -> bool:
     return value
 
 
+def check_finite(value: float | None) -> float | None:
+    """Callback of numbers that "nan" and "inf" are not."""
+    from math import isfinite
+
+    from fr3d.errors import UsageError
+
+    if value is not None and not isfinite(value):
+        raise UsageError(f"{value} is not a number to decide by", "give one such as 0.4")
+    return value
+
+
 def _colour(stream: TextIO, code: str, text: str) -> str:
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return text if plain or not stream.isatty() else f"\033[{code}m{text}\033[0m"
@@ -40,11 +51,16 @@ def _to_stderr(text: str) -> None:
     sys.stderr.flush()
 
 
+def _one_line(text: str) -> str:
+    """Names of files may hold line breaks and control characters; a terminal must not obey them."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def error(message: str, hint: str) -> None:
     """Say what went wrong, and what to do about it."""
-    _to_stderr(f"{_colour(sys.stderr, '31', 'fr3d: error:')} {message}")
+    _to_stderr(f"{_colour(sys.stderr, '31', 'fr3d: error:')} {_one_line(message)}")
     if hint:
-        _to_stderr(f"\n{_colour(sys.stderr, '36', 'hint:')} {hint}")
+        _to_stderr(f"\n{_colour(sys.stderr, '36', 'hint:')} {_one_line(hint)}")
 
 
 def traceback_if_verbose(problem: BaseException) -> None:
@@ -57,19 +73,19 @@ def traceback_if_verbose(problem: BaseException) -> None:
 
 def warn(text: str) -> None:
     """Say something that should not be missed."""
-    _to_stderr(f"{_colour(sys.stderr, '33', 'fr3d: warning:')} {text}")
+    _to_stderr(f"{_colour(sys.stderr, '33', 'fr3d: warning:')} {_one_line(text)}")
 
 
 def say(text: str) -> None:
     """Say what was done, unless -q."""
     if _state["verbosity"] >= 0:
-        _to_stderr(text)
+        _to_stderr(_one_line(text))
 
 
 def detail(text: str) -> None:
     """Say more, to those who asked with -v."""
     if _state["verbosity"] > 0:
-        _to_stderr(text)
+        _to_stderr(_one_line(text))
 
 
 class Progress:

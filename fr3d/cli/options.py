@@ -80,7 +80,9 @@ Role = Annotated[
     Literal["gallery", "probe"] | None,
     typer.Option("--role", help="Role to take rows from.", show_default="any"),
 ]
-Size = Annotated[int | None, typer.Option("--size", help="Height and width in pixels.", min=8)]
+Size = Annotated[
+    int | None, typer.Option("--size", help="Height and width in pixels.", min=8, max=8192)
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Fail when any capture is rejected.", rich_help_panel=_RUN)
 ]
@@ -97,6 +99,7 @@ Threshold = Annotated[
     typer.Option(
         "--threshold",
         help="Lowest score that names a probe.",
+        callback=console.check_finite,
         show_default="calibrated",
     ),
 ]

@@ -26,6 +26,11 @@ COMMANDS = {
 }
 """Command names by help panel, in the order of the work; each lives in the module of its name."""
 
+_OS_HINTS: dict[int, str] = {
+    ExitStatus.MISSING: "is the path right, and may you read it?",
+    ExitStatus.CANNOT_WRITE: "free some space, or choose another place with --output",
+}
+
 _EPILOG = "Each command does one step and can be chained in a shell script."
 
 
@@ -135,7 +140,7 @@ def _give_up_stdout() -> None:
 def _explain(error: BaseException, args: Sequence[str]) -> tuple[str, str, int]:
     """Message, hint and exit status."""
     if isinstance(error, Fr3dError):
-        return error.message, error.hint, error.status
+        return error.message, error.hint or _hint_for(args), error.status
     if isinstance(error, ClickException):
         message = error.message if isinstance(error, NoSuchOption) else error.format_message()
         message = message.rstrip(".").replace("\n", " ")
@@ -143,8 +148,13 @@ def _explain(error: BaseException, args: Sequence[str]) -> tuple[str, str, int]:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         hint = "finished work is kept: the same command line resumes"
         return "interrupted", hint, ExitStatus.INTERRUPTED
+    if isinstance(error, MemoryError):
+        hint = "try a smaller --size or --batch-size, or fewer --workers"
+        return "memory ran out", hint, ExitStatus.UNAVAILABLE
     if isinstance(error, OSError) and (status := _os_status(error)):
-        return f"{error.filename or 'output'}: {error.strerror}", "", status
+        reason = str(error.strerror)
+        reason = reason[:1].lower() + reason[1:]
+        return f"{error.filename or 'output'}: {reason}", _OS_HINTS[status], status
     return (
         f"this is a bug in fr3d {__version__}: {type(error).__name__}: {error}",
         "run it again with -v for the traceback, and report that",
@@ -155,11 +165,17 @@ def _explain(error: BaseException, args: Sequence[str]) -> tuple[str, str, int]:
 def _os_status(error: OSError) -> int:
     if isinstance(
         error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError
-    ):
+    ) or error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
         return ExitStatus.MISSING
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS):
         return ExitStatus.CANNOT_WRITE
     return 0
+
+
+def _hint_for(args: Sequence[str]) -> str:
+    """What to do about an error that says no more."""
+    known = args and args[0] in command_names()
+    return f"fr3d {args[0]} --help shows the options" if known else "fr3d --help"
 
 
 def _usage_hint(error: ClickException, args: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from fr3d.artifacts.store import Artifact
 from fr3d.errors import MalformedInputError
 from fr3d.gallery.templates import Sessions
 from fr3d.inference.contract import check_same, contract_of
-from fr3d.inference.embedding import embed_faces
+from fr3d.inference.embedding import UNSOUND, embed_faces, is_sound
 from fr3d.inference.onnx_model import OnnxModel
 from fr3d.protocols.leaks import subject_hash
 
@@ -35,8 +35,12 @@ def read_sessions(
     if artifact.kind == "fr3d.embeddings":
         check_same(model.contract, contract_of(artifact), artifact.paths[0].name, model.name)
         views = artifact.text("view") if "view" in artifact else [""] * len(artifact)
-        kept = tuple(row for row in rows if not views[row])
-        embedding = artifact["embedding"][list(kept)].astype(np.float32)
+        plain = [row for row in rows if not views[row]]
+        embedding = artifact["embedding"][plain].astype(np.float32)
+        sound = is_sound(embedding)
+        kept = tuple(row for row, good in zip(plain, sound, strict=True) if good)
+        rejected = _unsound(artifact, [r for r in plain if r not in set(kept)])
+        embedding = embedding[sound]
         quality = np.linalg.norm(embedding, axis=1)
     else:
         found = embed_faces(model, artifact, rows, batch_size)
@@ -45,6 +49,11 @@ def read_sessions(
     subjects, sessions = artifact.subject_id, artifact.session_id
     who, which = tuple(subjects[row] for row in kept), tuple(sessions[row] for row in kept)
     return Sessions(who, which, embedding, quality), rejected
+
+
+def _unsound(artifact: Artifact, rows: Sequence[int]) -> tuple[Reject, ...]:
+    subjects, sessions = artifact.subject_id, artifact.session_id
+    return tuple(Reject(subjects[row], sessions[row], UNSOUND) for row in rows)
 
 
 def no_sessions(size: int) -> Sessions:

@@ -28,6 +28,7 @@ from fr3d.inference.onnx_model import OnnxModel
 KIND = "fr3d.gallery"
 _BLOCK = 512
 _MAGIC = b"fr3d.gallery sha256:"
+MAGIC_BYTES = len(_MAGIC)
 _DAMAGED = "restore it from a copy, or enroll the people again"
 
 
@@ -91,8 +92,7 @@ def from_bytes(data: bytes, path: Path) -> GalleryRecords:
     Raises:
         MalformedInputError: damaged by as little as one bit, or not a gallery.
     """
-    if not data.startswith(_MAGIC):
-        raise MalformedInputError(f"{path}: not a gallery", "make it with 'fr3d enroll'")
+    check_magic(data, path)
     header = _MAGIC + hashlib.sha256(data[_BLOCK:]).hexdigest().encode() + b"\n"
     if data[:_BLOCK] != header.ljust(_BLOCK, b"\0"):
         raise MalformedInputError(f"{path}: damaged: its bytes do not match its digest", _DAMAGED)
@@ -101,6 +101,20 @@ def from_bytes(data: bytes, path: Path) -> GalleryRecords:
             return _parse(path, file, len(data))
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise MalformedInputError(f"{path}: damaged: {error}", _DAMAGED) from error
+
+
+def check_magic(data: bytes, path: Path) -> None:
+    """Refuse what does not begin as a gallery does.
+
+    Args:
+        data: its first `MAGIC_BYTES` bytes, or more.
+        path: its name, for messages.
+
+    Raises:
+        MalformedInputError: it is something else.
+    """
+    if not data.startswith(_MAGIC):
+        raise MalformedInputError(f"{path}: not a gallery", "make it with 'fr3d enroll'")
 
 
 def model_of(records: GalleryRecords, name: str) -> OnnxModel:

@@ -10,7 +10,13 @@ from fr3d.artifacts import atomic
 from fr3d.errors import CannotWriteError, MissingInputError, UsageError
 from fr3d.gallery import lock
 from fr3d.gallery.index import build_index, digest, load_index
-from fr3d.gallery.records import GalleryRecords, from_bytes, to_bytes
+from fr3d.gallery.records import (
+    MAGIC_BYTES,
+    GalleryRecords,
+    check_magic,
+    from_bytes,
+    to_bytes,
+)
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,8 @@ def _check_there(paths: GalleryPaths) -> None:
             f"{paths.records}: no such file",
             hint if paths.index.exists() else "make it with 'fr3d enroll'",
         )
+    with paths.records.open("rb") as stream:
+        check_magic(stream.read(MAGIC_BYTES), paths.records)  # before a lock is put beside it
 
 
 def _read(paths: GalleryPaths) -> tuple[GalleryRecords, bytes | None]:

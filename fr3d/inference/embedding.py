@@ -94,7 +94,7 @@ def embed_rows(
         if not batch:
             continue
         embedding, magnitude = model.embed(inputs)
-        sound = np.isfinite(embedding).all(axis=1) & (magnitude > 0) & np.isfinite(magnitude)
+        sound = is_sound(embedding) & (magnitude > 0) & np.isfinite(magnitude)
         kept += [row for row, good in zip(batch, sound, strict=True) if good]
         refused += [
             (row, "the network gives no finite embedding for it")
@@ -103,6 +103,22 @@ def embed_rows(
         ]
         pairs.append((embedding[sound], magnitude[sound]))
     return EmbeddedRows(tuple(kept), *joined(pairs, model), tuple(refused))
+
+
+UNSOUND = "its embedding is not finite, or is zero"
+
+
+def is_sound(embedding: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Which embeddings can be compared: finite, and of a length above zero.
+
+    Args:
+        embedding: (B, D).
+
+    Returns:
+        (B,) bool.
+    """
+    sound: npt.NDArray[np.bool_] = np.isfinite(embedding).all(axis=1) & (embedding != 0).any(axis=1)
+    return sound
 
 
 def columns_of(faces: Artifact, embedded: Embedded) -> dict[str, npt.NDArray[Any] | list[str]]:

@@ -13,7 +13,7 @@ from fr3d.artifacts.rows import Reject
 from fr3d.artifacts.store import Artifact, artifact_kind, open_artifact
 from fr3d.errors import MalformedInputError
 from fr3d.inference.contract import check_maps, check_same, contract_of
-from fr3d.inference.embedding import embed_faces, embed_rows, joined
+from fr3d.inference.embedding import UNSOUND, embed_faces, embed_rows, is_sound, joined
 from fr3d.inference.model import Embedder
 
 EMBEDDINGS = "fr3d.embeddings"
@@ -77,13 +77,16 @@ def read_probes(artifact: Artifact, model: Embedder, owner: str, batch_size: int
 
 def _stored(artifact: Artifact) -> Probes:
     embedding = artifact["embedding"][:].astype(np.float32)
-    magnitude = np.linalg.norm(embedding, axis=1)
+    sound = is_sound(embedding)
+    keys = list(zip(artifact.subject_id, artifact.session_id, strict=True))
+    kept = [key for key, good in zip(keys, sound, strict=True) if good]
+    refused = [Reject(*key, UNSOUND) for key, good in zip(keys, sound, strict=True) if not good]
     return Probes(
-        tuple(artifact.subject_id),
-        tuple(artifact.session_id),
-        embedding,
-        magnitude,
-        tuple(artifact.rejected),
+        tuple(subject for subject, _ in kept),
+        tuple(session for _, session in kept),
+        embedding[sound],
+        np.linalg.norm(embedding[sound], axis=1),
+        (*artifact.rejected, *refused),
     )
 
 

@@ -143,10 +143,10 @@ def _capture(
         if source is None:
             raise MalformedInputError("LightSource.m: missing, and there is no lights.csv")
         images = _listed(photographs, read_table(source))
+    elif lights is not None and (not flashes or read_table(lights).files):
+        images = _listed(photographs, read_table(lights))
     elif flashes:
         images = _numbered(flashes)
-    elif lights is not None:
-        images = _listed(photographs, read_table(source))
     else:
         raise MalformedInputError("im0: missing, expected photographs im0, im1, ...")
     return Capture(

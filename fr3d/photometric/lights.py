@@ -141,7 +141,8 @@ def _scalars(found: Sequence[Assignment], where: str) -> tuple[FloatArray, Float
     if set(values["zenith"]) != set(values["azimuth"]):
         raise MalformedInputError(
             f"{where}: found {len(values['zenith'])} zeniths and {len(values['azimuth'])} "
-            "azimuths, expected one of each a light"
+            "azimuths, expected one of each a light",
+            _HINT,
         )
     order = sorted(values["zenith"])
     zenith, azimuth = (np.array([values[k][i] for i in order]) for k in ("zenith", "azimuth"))
@@ -152,7 +153,8 @@ def _from_angles(zenith: FloatArray, azimuth: FloatArray, where: str) -> Lights:
     if ((zenith < 0) | (zenith > 180)).any():
         raise MalformedInputError(
             f"{where}: found a zenith of {zenith[(zenith < 0) | (zenith > 180)][0]:g} degrees, "
-            "expected 0 to 180"
+            "expected 0 to 180",
+            _HINT,
         )
     return Lights(direction(zenith, azimuth), np.ones(len(zenith)))
 
@@ -176,7 +178,8 @@ def parse_light_table(text: str, where: str) -> Lights:
     if not wanted:
         raise MalformedInputError(
             f"{where}: found columns {','.join(header)[:80] or 'none'}, expected x,y,z or "
-            "zenith,azimuth"
+            "zenith,azimuth",
+            _HINT,
         )
     reader.fieldnames = header
     rows = list(reader)
@@ -187,10 +190,10 @@ def parse_light_table(text: str, where: str) -> Lights:
     if "intensity" in header:
         intensity = np.array([_number(r, "intensity", where, i) for i, r in enumerate(rows, 2)])
         if (intensity <= 0).any():
-            raise MalformedInputError(f"{where}: found an intensity of 0 or less")
+            raise MalformedInputError(f"{where}: found an intensity of 0 or less", _HINT)
     files = tuple((row["file"] or "").strip() for row in rows) if "file" in header else ()
     if not rows:
-        raise MalformedInputError(f"{where}: holds no lights")
+        raise MalformedInputError(f"{where}: holds no lights", _HINT)
     if len(wanted) == 2:
         angles = _from_angles(values[:, 0], values[:, 1], where)
         return Lights(angles.directions, intensity, files)
@@ -205,7 +208,7 @@ def _number(row: Mapping[str, str | None], column: str, where: str, line: int) -
         value = float("nan")
     if not np.isfinite(value):
         raise MalformedInputError(
-            f"{where}: line {line}: {column} is {text[:20]!r}, expected a number"
+            f"{where}: line {line}: {column} is {text[:20]!r}, expected a number", _HINT
         )
     return value
 
@@ -213,5 +216,5 @@ def _number(row: Mapping[str, str | None], column: str, where: str, line: int) -
 def _unit(vectors: FloatArray, where: str) -> FloatArray:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     if (length < 1e-9).any():
-        raise MalformedInputError(f"{where}: found a light direction of length 0")
+        raise MalformedInputError(f"{where}: found a light direction of length 0", _HINT)
     return vectors / length

@@ -17,6 +17,7 @@ _BLANK = re.compile(r"[ \t\r\f\v]+")
 _COMMENT = re.compile(r"(?:%|#)[^\n]*")
 _CONTINUED = re.compile(r"\.\.\.[^\n]*\n")
 _MAX_DEPTH = 32
+_HINT = "only numbers, + - * / and parentheses are understood, as in `[90-36 360-134; ...]`"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def _tokens(text: str, where: str) -> Iterator[_Token]:
         if match is None:
             raise MalformedInputError(
                 f"{where}: line {line}: found {text[i : i + 12].splitlines()[0]!r}, "
-                "expected arithmetic"
+                "expected arithmetic",
+                _HINT,
             )
         yield _Token(str(match.lastgroup), match[0], line, spaced)
         line += match[0] == "\n"
@@ -128,7 +130,7 @@ class _Parser:
             token.text, f"'{token.text[:20]}'"
         )
         return MalformedInputError(
-            f"{self._where}: line {token.line}: found {found}, expected {expected}"
+            f"{self._where}: line {token.line}: found {found}, expected {expected}", _HINT
         )
 
     def _assignment(self) -> Assignment:
@@ -189,7 +191,8 @@ class _Parser:
             divisor = self._factor()
             if divisor == 0:
                 raise MalformedInputError(
-                    f"{self._where}: line {self._tokens[self._at - 1].line}: division by zero"
+                    f"{self._where}: line {self._tokens[self._at - 1].line}: division by zero",
+                    _HINT,
                 )
             value /= divisor
         return value
@@ -219,5 +222,5 @@ class _Parser:
     def _finite(self, value: float) -> float:
         if not math.isfinite(value):
             line = self._tokens[self._at - 1].line
-            raise MalformedInputError(f"{self._where}: line {line}: the value is not finite")
+            raise MalformedInputError(f"{self._where}: line {line}: the value is not finite", _HINT)
         return value

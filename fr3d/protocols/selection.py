@@ -56,7 +56,10 @@ def select_rows(artifact: "Artifact", chosen: pd.DataFrame) -> npt.NDArray[np.in
         )
     rows = np.array([row for row, key in enumerate(keys) if key in wanted], dtype=np.intp)
     if not len(rows):
-        raise MalformedInputError(f"{name}: no row is in the chosen partition and role")
+        raise MalformedInputError(
+            f"{name}: no row is in the chosen partition and role",
+            "see the columns partition and role of the split",
+        )
     return rows
 
 

@@ -72,8 +72,11 @@ def partition_sizes(people: int, asked: Mapping[str, float | None]) -> dict[str,
 
 
 def _absolute(value: float, people: int) -> float:
-    if value < 0:
-        raise UsageError(f"a partition cannot have {value:g} people")
+    if not 0 <= value < float("inf"):
+        raise UsageError(
+            f"a partition cannot have {value:g} people",
+            "give a number of people, or a share as 0.2",
+        )
     return value * people if value < 1 else value
 
 

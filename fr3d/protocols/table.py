@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from fr3d.artifacts.tables import read_table
-from fr3d.errors import MalformedInputError
+from fr3d.errors import MalformedInputError, MissingInputError
 
 PARTITIONS = ("train", "val", "calibration", "test", "distractor", "dirty")
 ROLES = ("gallery", "probe", "")
@@ -22,6 +22,8 @@ def read_split(path: Path) -> pd.DataFrame:
         MissingInputError: no such file.
         MalformedInputError: a column is missing, or a partition or role has another name.
     """
+    if not path.exists():
+        raise MissingInputError(f"{path}: no such file", "make it with 'fr3d split', or name one")
     table = read_table(path, require=(*KEYS, "partition"))
     if "role" not in table.columns:
         table.insert(list(table.columns).index("partition") + 1, "role", "")

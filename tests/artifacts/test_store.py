@@ -175,7 +175,7 @@ def _twice(f: h5py.File) -> None:
         (_virtual, "virtual"),
         (_soft, "link"),
         (_outside, "link"),
-        (_type, "expected f"),
+        (_type, "expected one of kind f"),
         (_rows, "axis session has length"),
         (_rank, "expected axes"),
         (_xyz, "axis xyz has length 2"),

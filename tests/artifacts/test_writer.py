@@ -106,12 +106,12 @@ def test_an_existing_output_needs_force(tmp_path: Path) -> None:
 def test_nothing_usable_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "maps.h5"
     with (
-        pytest.raises(MalformedInputError, match="none of 1 captures could be used: too dark"),
+        pytest.raises(MalformedInputError, match="none of 1 captures could be used: 0/s: too dark"),
         ArtifactWriter(path, "fr3d.maps", STEP) as writer,
     ):
         for index, _ in writer.todo([0]):
             writer.seal(index, {}, [Reject("0", "s", "too dark")])
-    assert not path.exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["maps.h5.rejects.csv"]
 
 
 def test_unknown_columns_are_refused_before_writing(tmp_path: Path) -> None:

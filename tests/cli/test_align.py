@@ -66,7 +66,7 @@ def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[st
     ("words", "status", "says"),
     [
         (["align", "no.h5"], ExitStatus.MISSING, "no.h5: no such file"),
-        (["align", "text.h5"], ExitStatus.MALFORMED, "text.h5: cut short, or not an HDF5 file"),
+        (["align", "text.h5"], ExitStatus.MALFORMED, "text.h5: not an HDF5 file"),
         (["align", "half.h5"], ExitStatus.MALFORMED, "half.h5"),
         (["align", "-o", "there.h5"], ExitStatus.CANNOT_WRITE, "there.h5: exists already"),
         (["align", "--detector", "dlib"], ExitStatus.USAGE, "dlib"),

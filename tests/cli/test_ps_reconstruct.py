@@ -153,7 +153,7 @@ def test_nothing_usable(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for subject in raw.iterdir():
         truncate(subject / "a")
     assert run() == ExitStatus.MALFORMED
-    assert "none of 3 captures could be used: im1.bmp: truncated" in capsys.readouterr().err
+    assert "none of 3 captures could be used: 000/a: im1.bmp: truncated" in capsys.readouterr().err
     assert not Path("maps.h5").exists()
 
 

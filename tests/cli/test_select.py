@@ -56,7 +56,7 @@ def test_the_same_input_gives_the_same_bytes_and_a_second_run_is_refused(folder,
     [
         (["--partition", "distractor"], 65, "no row is in the chosen partition"),
         (["missing.h5"], 66, "missing.h5: no such file"),
-        (["--split", "no.csv"], 66, "no.csv: cannot be read"),
+        (["--split", "no.csv"], 66, "no.csv: no such file"),
         (["--role", "prober"], 2, "prober"),
     ],
 )

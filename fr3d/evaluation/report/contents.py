@@ -17,6 +17,8 @@ Fields = dict[str, Any]
 
 _SHOWN_VALUES = 8
 
+_RUN = "the run is damaged: train it again"
+
 
 def describe(path: Path) -> Fields:
     """Summarise an artifact: maps, faces, embeddings, gallery, run, split table or model.
@@ -32,7 +34,7 @@ def describe(path: Path) -> Fields:
         MalformedInputError: damaged, or nothing that fr3d writes.
     """
     if not path.exists():
-        raise MissingInputError(f"{path}: no such file")
+        raise MissingInputError(f"{path}: no such file", "is the path right?")
     kind, fields = _describe(path)
     return {"file": path.name or str(path), "kind": kind, **fields}
 
@@ -43,7 +45,10 @@ def _describe(path: Path) -> tuple[str, Fields]:
             return "run", _run(path)
         parts = sorted(path.glob("part-*.h5"))
         if not parts:
-            raise MalformedInputError(f"{path}: neither a run nor a folder of parts")
+            raise MalformedInputError(
+                f"{path}: neither a run nor a folder of parts",
+                "a run holds config.json, a folder of parts part-*.h5",
+            )
         return _sessions(path, artifact_kind(parts[0]))
     suffix = path.suffix.lower()
     if suffix == ".csv":
@@ -138,7 +143,10 @@ def _gallery(path: Path) -> Fields:
 
     paths = GalleryPaths.of(path)
     if not paths.records.exists():
-        raise MissingInputError(f"{paths.records}: no such file, a gallery needs it")
+        raise MissingInputError(
+            f"{paths.records}: no such file, a gallery needs it",
+            f"{paths.index.name} alone knows no names; both files belong together",
+        )
     records = from_bytes(paths.records.read_bytes(), paths.records)
     index = "missing, is made again when the gallery is opened"
     if paths.index.exists():
@@ -185,9 +193,11 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise MalformedInputError(f"{path}: not JSON: {error}") from error
+        raise MalformedInputError(f"{path}: not JSON: {error}", _RUN) from error
     if not isinstance(found, dict):
-        raise MalformedInputError(f"{path}: found {type(found).__name__}, expected a JSON object")
+        raise MalformedInputError(
+            f"{path}: found {type(found).__name__}, expected a JSON object", _RUN
+        )
     return found
 
 

@@ -73,13 +73,18 @@ def choose_sessions(
         wrong = [row for row in rows if row >= len(first)]
         if wrong:
             name = artifacts[0].paths[0].name
-            raise UsageError(f"{name}: no row {wrong[0]}, it has {len(first)} (from 0)")
+            raise UsageError(
+                f"{name}: no row {wrong[0]}, it has {len(first)}", "rows are counted from 0"
+            )
         keys = [first[row] for row in rows]
     if subjects:
         unknown = set(subjects) - {subject for subject, _ in keys}
         if unknown:
             name = artifacts[0].paths[0].name
-            raise MissingInputError(f"{name}: no session of subject '{min(unknown)}'")
+            raise MissingInputError(
+                f"{name}: no session of subject '{min(unknown)}'",
+                f"it has {', '.join(dict.fromkeys(key[0] for key in keys[:60]))}"[:120],
+            )
         keys = [key for key in keys if key[0] in subjects]
     if rows or len(keys) <= limit:
         return keys
