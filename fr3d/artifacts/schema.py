@@ -97,21 +97,25 @@ FORMATS: dict[str, Mapping[str, DatasetSpec]] = {"fr3d.maps": MAPS, "fr3d.embedd
 
 _SHAPES = "the file is damaged, or another tool wrote it: make it again"
 _MAKERS = {
+    "maps": "'fr3d ps-reconstruct'",
     "faces": "'fr3d align'",
+    "embeddings": "'fr3d embed'",
     "probe": "'fr3d select'",
     "fr3d.maps": "'fr3d ps-reconstruct' or 'fr3d align'",
     "fr3d.embeddings": "'fr3d embed'",
 }
+
+_ANY = "'fr3d ps-reconstruct', 'fr3d align' or 'fr3d embed'"
 
 
 def maker(kind: str, stem: str = "") -> str:
     """The command that makes a file, for hints.
 
     Args:
-        kind: what the file should be.
+        kind: what the file should be; empty for any.
         stem: its name without the suffix; the names that commands give tell more.
     """
-    return _MAKERS.get(stem) or _MAKERS.get(kind, "the step before")
+    return _MAKERS.get(stem) or _MAKERS.get(kind, _ANY)
 
 
 def find_spec(kind: str, name: str) -> DatasetSpec | None:

@@ -165,7 +165,7 @@ def artifact_kind(path: Path) -> str:
         MissingInputError: no such file.
         MalformedInputError: not an artifact.
     """
-    with _open_hdf5(path, "fr3d.maps") as file:
+    with _open_hdf5(path, "") as file:
         return read_kind(path, read_attributes(path, file))
 
 
