@@ -58,7 +58,8 @@ Workers = Annotated[
     ),
 ]
 BatchSize = Annotated[
-    int, typer.Option("--batch-size", help="Faces at a time.", min=1, rich_help_panel=_RUN)
+    int,
+    typer.Option("--batch-size", help="Faces at a time.", min=1, max=65536, rich_help_panel=_RUN),
 ]
 AllowLeak = Annotated[
     list[str] | None,

@@ -69,7 +69,10 @@ def train(
         ),
     ] = False,
     embedding_size: Annotated[
-        int, typer.Option(help="Length of a single embedding.", min=8, rich_help_panel=_NETWORK)
+        int,
+        typer.Option(
+            help="Length of a single embedding.", min=8, max=8192, rich_help_panel=_NETWORK
+        ),
     ] = 256,
     loss: Annotated[
         Literal["arcface", "magface"],
@@ -143,8 +146,11 @@ def train(
     modalities = resolve_modalities(modality, branches)
     if batch_size % per_person:
         raise UsageError(
-            f"--batch-size {batch_size} is not a multiple of --per-person {per_person}"
+            f"--batch-size {batch_size} is not a multiple of --per-person {per_person}",
+            f"try --batch-size {per_person * max(2, batch_size // per_person)}",
         )
+    if name is not None and (Path(name).name != name or name.startswith(".")):
+        raise UsageError(f"--name {name}: expected the name of a folder", "--runs says where it is")
     artifact = open_artifact(faces or [Path("faces.h5")], require=modalities)
     table = read_split(split)
     _refuse_leaks(artifact, table, split, allow_leak)

@@ -1,5 +1,6 @@
 """What decides the outcome of a training run; stored with it and compared before resuming."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -67,8 +68,11 @@ class TrainConfig:
             )
         counts = ("epochs", "threads", "people", "per_person", "embedding_size")
         for name in (*counts, "learning_rate"):
-            if getattr(self, name) <= 0:
-                raise UsageError(f"{name} {getattr(self, name)}, expected more than 0")
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise UsageError(
+                    f"{name} {value}, expected more than 0", "fr3d train --help shows the defaults"
+                )
 
     @property
     def is_fusion(self) -> bool:

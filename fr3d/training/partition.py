@@ -67,10 +67,15 @@ def training_data(faces: Artifact, split: pd.DataFrame, split_digest: str) -> Tr
         split_digest: SHA-256 of its file.
 
     Raises:
-        MalformedInputError: fewer than two people to train on, or none with two sessions.
+        MalformedInputError: not aligned, fewer than two people, or none with two sessions.
     """
-    train = LabelledRows.of(faces, select_rows(faces, choose(split, ["train"])))
     name = faces.paths[0]
+    if not faces.frame.startswith("face:"):
+        raise MalformedInputError(
+            f"{name}: its maps are in frame '{faces.frame}', expected aligned faces",
+            f"align them first: fr3d align {name} -o faces.h5",
+        )
+    train = LabelledRows.of(faces, select_rows(faces, choose(split, ["train"])))
     if len(train.people) < 2:
         raise MalformedInputError(
             f"{name}: {len(train.people)} person in partition 'train', expected two or more",

@@ -119,7 +119,9 @@ def prepare_folder(folder: Path, record: Mapping[str, Any], *, force: bool) -> b
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotWriteError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise CannotWriteError(
+            f"{folder}: cannot be made: {error.strerror}", "choose another place with --runs"
+        ) from error
     _write_json(folder / CONFIG, record)
     return False
 

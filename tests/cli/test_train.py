@@ -1,5 +1,8 @@
 import json
+import shutil
 
+import h5py
+import numpy as np
 import pytest
 from synthetic_faces import write_faces
 
@@ -112,3 +115,29 @@ def test_nobody_to_validate_on_is_said(tmp_path, capsys):
     err = capsys.readouterr().err
     assert "nobody to validate on" in err
     assert "kept epoch 1" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says", "hint"),
+    [
+        (("--name", "../away"), 2, "expected the name of a folder", "--runs"),
+        (("--lr", "nan"), 2, "learning_rate nan, expected more than 0", "shows the defaults"),
+        (("--batch-size", "7", "--per-person", "2"), 2, "not a multiple", "try --batch-size 6"),
+    ],
+)
+def test_unusable_options(folder, capsys, words, status, says, hint):
+    assert train(folder, *words) == status
+    err = capsys.readouterr().err
+    assert says in err
+    assert hint in err.partition("hint: ")[2]
+    assert not (folder.parent / "away").exists()
+
+
+def test_maps_that_are_not_aligned_are_refused(folder, tmp_path, capsys):
+    with h5py.File(shutil.copy(folder / "faces.h5", tmp_path / "maps.h5"), "r+") as file:
+        file.attrs["frame"] = np.bytes_("camera")
+    maps, split = str(tmp_path / "maps.h5"), str(folder / "split.csv")
+    assert main(["train", maps, "--split", split, "--runs", str(tmp_path / "runs"), *SMALL]) == 65
+    err = capsys.readouterr().err
+    assert "its maps are in frame 'camera', expected aligned faces" in err
+    assert "hint: align them first: fr3d align" in err
