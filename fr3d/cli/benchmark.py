@@ -87,7 +87,7 @@ def benchmark(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure verification, closed-set and open-set identification.
+    """Measure verification and identification.
 
     Refuses evidence that is none: one person in two partitions, a capture on
     both sides, or people whom the model was trained on. Writes the report as

@@ -64,7 +64,7 @@ def enroll(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Enroll people into a gallery that says unknown when it should.
+    """Enroll people into a gallery that can say unknown.
 
     The people of partition 'calibration' are searched against the very
     templates that are stored, and the threshold is set so that strangers are

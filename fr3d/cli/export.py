@@ -21,7 +21,7 @@ def export(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Write a trained network as an ONNX file that carries its contract.
+    """Write a trained network as an ONNX file.
 
     The file has one input per modality, any batch size, and the outputs
     embedding and magnitude. It is put in place only when it computes what

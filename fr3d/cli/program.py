@@ -1,8 +1,8 @@
 """From the words of a command line to an exit status: the one place where errors become lines."""
 
-import difflib
 import errno
 import importlib
+import inspect
 import os
 import sys
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def build_app(only: str | None = None) -> typer.Typer:
         help="3D face recognition from photometric stereo.",
         epilog=_EPILOG,
         context_settings={"help_option_names": ["-h", "--help"]},
-        rich_markup_mode="rich",
+        rich_markup_mode="rich" if sys.stdout.isatty() else None,
         pretty_exceptions_enable=False,
         add_completion=False,
     )
@@ -58,8 +58,18 @@ def build_app(only: str | None = None) -> typer.Typer:
     for panel, names in COMMANDS.items():
         for name in names:
             if only in (None, name):
-                app.command(name, rich_help_panel=panel)(_function(name))
+                function = _function(name)
+                app.command(name, help=_help(function), rich_help_panel=panel)(function)
     return app
+
+
+def _help(function: Any) -> str | None:
+    """Its docstring; on a pipe, plain text whose lines stay as they are written."""
+    text = inspect.getdoc(function)
+    if text is None or sys.stdout.isatty():
+        return text
+    first, *rest = text.split("\n\n")
+    return "\n\n".join([first, *("\b\n" + paragraph for paragraph in rest)])
 
 
 def _function(name: str) -> Any:
@@ -179,6 +189,8 @@ def _hint_for(args: Sequence[str]) -> str:
 
 
 def _usage_hint(error: ClickException, args: Sequence[str]) -> str:
+    import difflib
+
     if isinstance(error, NoSuchOption) and error.possibilities:
         typed = error.option_name
         return f"did you mean {difflib.get_close_matches(typed, error.possibilities, 1, 0)[0]}?"

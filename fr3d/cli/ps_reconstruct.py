@@ -55,7 +55,7 @@ def ps_reconstruct(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Reconstruct normals, albedo and depth from photographs under known lights.
+    """Reconstruct normals, albedo and depth from photographs.
 
     Reads Photoface's layout (im0, im1, ... and LightSource.m in each session) or any photographs
     with a lights.csv in the session, its subject or the root: columns x,y,z or zenith,azimuth, and

@@ -35,7 +35,7 @@ def show(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Draw a contact sheet: one line a session, one column a map.
+    """Draw maps and faces as a contact sheet.
 
     Flashes (where the file keeps them), mean image with landmarks, normals
     (red right, green up, blue to the camera), albedo, depth (yellow is near),

@@ -64,7 +64,7 @@ def split(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Divide people into train, val, calibration and test, and their sessions into roles.
+    """Divide people into partitions and sessions into roles.
 
     No person is in two partitions. A size below 1 is a share of the people,
     from 1 on a number of them; sizes not given share the rest. Test people

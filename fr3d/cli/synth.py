@@ -28,7 +28,7 @@ def synth(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Render capture sessions of synthetic people, four flashes each, in Photoface layout.
+    """Render captures of synthetic people under four flashes.
 
     Shape and skin belong to the person; expression, head pose, distance, flashes and noise change
     from session to session. An interrupted run is completed by the same command line.

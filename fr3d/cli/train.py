@@ -117,7 +117,10 @@ def train(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Train a network on the people of partition train; keep what is best on those of val.
+    """Train a network on aligned faces.
+
+    Learns from the people of partition train, and keeps what is best on
+    those of val.
 
     The run's folder holds the weights, the configuration, metrics.csv and
     TensorBoard events. A concat trains the single modalities that are
