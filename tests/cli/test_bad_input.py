@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -390,14 +391,20 @@ def test_two_seeds_are_two_models(fails: Said) -> None:
 # --- outputs -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def full_disk() -> Iterator[Callable[[int], None]]:
-    """Let no file grow beyond so many bytes, as a disk that is full does not."""
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let no file grow beyond so many bytes, as a disk that is full does not.
+
+    For the command alone: what pytest writes of its own must not be cut.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 WRITERS = [
@@ -414,11 +421,9 @@ WRITERS = [
 
 
 @pytest.mark.parametrize("words", WRITERS, ids=lambda words: words[0])
-def test_a_full_disk_keeps_what_was_there(
-    fails: Said, words: list[str], full_disk: Callable[[int], None]
-) -> None:
-    full_disk(512)
-    hint = fails(words, 73, "cannot write: the file is larger than allowed here")
+def test_a_full_disk_keeps_what_was_there(fails: Said, words: list[str]) -> None:
+    with full_disk(512):
+        hint = fails(words, 73, "cannot write: the file is larger than allowed here")
     assert "free some space" in hint
 
 
