@@ -71,7 +71,7 @@ Model = Annotated[
         "--model",
         "-m",
         help="An ONNX model or a run folder.",
-        show_default="the newest finished run",
+        show_default="the newest of model.onnx and finished runs",
     ),
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of training runs.")]
@@ -79,7 +79,7 @@ Split = Annotated[Path, typer.Option("--split", help="Table of partitions and ro
 Partition = Annotated[str, typer.Option("--partition", help="Partition to take rows from.")]
 Role = Annotated[
     Literal["gallery", "probe"] | None,
-    typer.Option("--role", help="Role to take rows from.", show_default="any"),
+    typer.Option("--role", help="Role to take rows from.", show_default=False),
 ]
 Size = Annotated[
     int | None, typer.Option("--size", help="Height and width in pixels.", min=8, max=8192)

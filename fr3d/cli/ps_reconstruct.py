@@ -57,11 +57,13 @@ def ps_reconstruct(
 ) -> None:
     """Reconstruct normals, albedo and depth from photographs.
 
-    Reads Photoface's layout (im0, im1, ... and LightSource.m in each session) or any photographs
-    with a lights.csv in the session, its subject or the root: columns x,y,z or zenith,azimuth, and
-    if need be file and intensity. Maps are as large as the largest photograph; with --size the
-    face is cropped to a square first. A capture that cannot be used is listed with its reason in
-    OUTPUT.rejects.csv and the others go on. Run again, it resumes.
+    Reads Photoface's layout (im0, im1, ... and LightSource.m in each session)
+    or any photographs with a lights.csv in the session, its subject or the
+    root: columns x,y,z or zenith,azimuth, and if need be file and intensity.
+    Maps are as large as the largest photograph; with --size the face is
+    cropped to a square first. A capture that cannot be used is listed with
+    its reason in OUTPUT.rejects.csv and the others go on. Run again, it
+    resumes.
 
     Examples:
       fr3d ps-reconstruct raw/ -o maps.h5

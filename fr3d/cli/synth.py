@@ -30,8 +30,9 @@ def synth(
 ) -> None:
     """Render captures of synthetic people under four flashes.
 
-    Shape and skin belong to the person; expression, head pose, distance, flashes and noise change
-    from session to session. An interrupted run is completed by the same command line.
+    Shape and skin belong to the person; expression, head pose, distance,
+    flashes and noise change from session to session. An interrupted run is
+    completed by the same command line.
 
     Examples:
       fr3d synth raw/

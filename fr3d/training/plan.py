@@ -1,6 +1,7 @@
 """What `train` does for a modality: which runs, in which order."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from fr3d.training.config import TrainConfig
 from fr3d.training.fusion import train_branches, train_fusion
 from fr3d.training.loop import Report
 from fr3d.training.partition import TrainingData
-from fr3d.training.run import RunResult, check_folder
+from fr3d.training.run import RunResult, check_folder, lock_run
 from fr3d.training.single import train_single
 
 FUSIONS = {"concat2": 2, "concat3": 3}
@@ -58,7 +59,7 @@ def resolve_modalities(modality: str, branches: str) -> tuple[str, ...]:
         raise UsageError(
             f"{modality} fuses {FUSIONS[modality]} modalities, found "
             f"{', '.join(named) if named else 'none'}",
-            "name them, e.g. --branches normal,albedo",
+            f"name them, e.g. --branches {','.join(CONCAT3[: FUSIONS[modality]])}",
         )
     return named
 
@@ -92,6 +93,22 @@ def train(
     place = machine or Machine()
     folder = runs / name
     torch.set_num_threads(config.threads)
+    with ExitStack() as held:
+        for run in {name, *(config.modalities if config.is_fusion else ())}:
+            held.enter_context(lock_run(runs / run))
+        return _train(runs, folder, config, data, report, trained, place, force)
+
+
+def _train(
+    runs: Path,
+    folder: Path,
+    config: TrainConfig,
+    data: TrainingData,
+    report: Report,
+    trained: Trained,
+    place: Machine,
+    force: bool,
+) -> RunResult:
     if not config.is_fusion:
         return train_single(
             folder,
@@ -102,8 +119,8 @@ def train(
             workers=place.workers,
             force=force,
         )
-    if name in config.modalities:
-        raise UsageError(f"--name {name} is the run of a branch", "choose another name")
+    if folder.name in config.modalities:
+        raise UsageError(f"--name {folder.name} is the run of a branch", "choose another name")
     check_folder(folder, force=force)
     branches = train_branches(
         runs, config, data, report, trained, device=place.device, workers=place.workers

@@ -1,8 +1,11 @@
 """A run folder from start to finish: refuse, resume or begin, train, and sign the result."""
 
+import fcntl
 import json
+import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,6 +127,39 @@ def prepare_folder(folder: Path, record: Mapping[str, Any], *, force: bool) -> b
         ) from error
     _write_json(folder / CONFIG, record)
     return False
+
+
+@contextmanager
+def lock_run(folder: Path) -> Iterator[None]:
+    """Hold a run, so that two processes never train it at once.
+
+    Args:
+        folder: the run; the lock lies beside it, as `--force` removes the folder.
+
+    Raises:
+        CannotWriteError: another process trains it, or the folder of runs cannot be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder.parent / f".{folder.name}.lock", os.O_CREAT | os.O_RDWR, 0o666)
+    except OSError as error:
+        raise CannotWriteError(
+            f"{folder}: cannot be made: {error.strerror}", "choose another place with --runs"
+        ) from error
+    try:
+        _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise CannotWriteError(
+            f"{folder}: another process is training it", "wait for it, or choose another --name"
+        ) from error
 
 
 def finish(folder: Path, data: TrainingData, record: Mapping[str, Any], end: Position) -> RunResult:

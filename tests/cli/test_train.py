@@ -7,6 +7,7 @@ import pytest
 from synthetic_faces import write_faces
 
 from fr3d.cli import main
+from fr3d.training.run import lock_run
 
 SMALL = ["--backbone", "tiny", "--embedding-size", "16", "--batch-size", "6", "--per-person", "2"]
 
@@ -141,3 +142,10 @@ def test_maps_that_are_not_aligned_are_refused(folder, tmp_path, capsys):
     err = capsys.readouterr().err
     assert "its maps are in frame 'camera', expected aligned faces" in err
     assert "hint: align them first: fr3d align" in err
+
+
+def test_one_process_trains_a_run_at_a_time(folder, capsys):
+    with lock_run(folder / "runs" / "held"):
+        assert train(folder, "--name", "held") == 73
+        assert "runs/held: another process is training it" in capsys.readouterr().err
+    assert train(folder, "--name", "held", "-q", epochs=1) == 0
