@@ -1,5 +1,6 @@
 """fr3d split: people into partitions, sessions into roles."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -108,6 +109,22 @@ def split(
     if not dry_run:
         write_table(result, output, force)
     say(_summary(result, "would write" if dry_run else "wrote", output))
+    _warn_of_few(result)
+
+
+def _warn_of_few(table: "pd.DataFrame") -> None:
+    """Say now what a later step will refuse."""
+    from fr3d.cli.console import warn
+    from fr3d.gallery.calibration import people_needed, smallest_rate
+
+    people = table.groupby("partition")["subject_id"].nunique()
+    calibration = int(people.get("calibration", 0))
+    if 0 < calibration < people_needed(0.1):
+        rate = math.ceil(1000 * smallest_rate(calibration)) / 1000
+        warn(
+            f"{calibration} calibration people: enroll can promise no smaller rate than "
+            f"--fpir {rate:g}"
+        )
 
 
 def _read(

@@ -52,6 +52,8 @@ def reconstruct_all(
         UnavailableError: a worker process died.
     """
     parts = list(writer.todo(captures))
+    for _ in range(len(captures) - sum(len(group) for _, group in parts)):
+        advance()  # what an earlier run has done
     jobs = ((capture, recipe, canvas) for _, group in parts for capture in group)
     with _results(jobs, min(workers, len(captures))) as results:
         for index, group in parts:

@@ -104,3 +104,15 @@ def test_a_dry_run_writes_nothing(folder, capsys):
     assert main(["split", "-n"]) == 0
     assert "would write split.csv" in capsys.readouterr().err
     assert not (folder / "split.csv").exists()
+
+
+def test_too_few_strangers_for_a_threshold_are_said_at_once(tmp_path, capsys):
+    rows = "".join(f"{p},s{s}\n" for p in range(20) for s in range(3))
+    (tmp_path / "s.csv").write_text("subject_id,session_id\n" + rows)
+    words = ["split", str(tmp_path / "s.csv"), "-o", str(tmp_path / "split.csv"), "-f"]
+    assert main([*words, "--calibration", "4"]) == 0
+    assert "4 calibration people: enroll can promise no smaller rate than --fpir 0.2" in (
+        capsys.readouterr().err
+    )
+    assert main([*words, "--calibration", "9"]) == 0
+    assert "warning" not in capsys.readouterr().err
