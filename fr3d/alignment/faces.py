@@ -73,7 +73,8 @@ def align_file(
         part_rows=_PART_ROWS,
         force=force,
     ) as writer:
-        advance(min(writer.resumed * _PART_ROWS, len(artifact)))  # what an earlier run has done
+        if writer.resumed:
+            advance(min(writer.resumed * _PART_ROWS, len(artifact)))
         for (index, rows), done in _aligned(artifact, recipe, workers, writer):
             earlier = artifact.rejected if index == 0 else []
             writer.seal(index, done.columns, [*earlier, *done.rejected])

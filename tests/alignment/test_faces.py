@@ -129,7 +129,8 @@ def test_an_interrupted_run_is_taken_up_again(maps_file: Path, tmp_path: Path):
     done: list[int] = []
     summary = align_file(maps, tmp_path / "faces.h5", CAPTURE, advance=done.append)
     assert summary.resumed == 1
-    assert sum(done) == 8
+    assert done[0] == 32  # what the first run had done
+    assert sum(done) == len(maps)
     assert (tmp_path / "faces.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
     with pytest.raises(CannotWriteError, match="exists already"):
         align_file(maps, tmp_path / "faces.h5", CAPTURE)
