@@ -1,7 +1,6 @@
 """One capture becomes one row of maps."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +11,12 @@ import numpy.typing as npt
 from fr3d.artifacts.provenance import sha256_file
 from fr3d.errors import MalformedInputError
 from fr3d.photometric.capture import Capture
-from fr3d.photometric.framing import Framing, frame_face, frame_whole
-from fr3d.photometric.integration import integrate_normals
-from fr3d.photometric.lights import Lights, check_lights, read_lights
+from fr3d.photometric.evidence import Evidence, load_evidence
+from fr3d.photometric.integration.poisson import integrate_normals
 from fr3d.photometric.mask import lit_mask
-from fr3d.photometric.metadata import FIELDS, landmarks_inside, read_attributes, read_landmarks
-from fr3d.photometric.photograph import LINEAR, SATURATED, Transfer, read_photograph
+from fr3d.photometric.photograph import LINEAR, SATURATED, Transfer
 from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
-from fr3d.photometric.solvers import SOLVERS, split_scaled_normal
+from fr3d.photometric.solvers.linear import SOLVERS, split_scaled_normal
 from fr3d.photometric.survey import Canvas
 
 FloatArray = npt.NDArray[np.float32]
@@ -34,7 +31,7 @@ class Recipe:
     """How captures are reconstructed.
 
     Attributes:
-        solver: name in `solvers.SOLVERS`.
+        solver: name in `solvers.linear.SOLVERS`.
         transfer: how stored values become light.
         size: crop the face to a square of this size; None keeps the whole photograph.
         keep_raw: whether rows carry the photographs.
@@ -59,27 +56,6 @@ class Recipe:
         }
 
 
-@dataclass(frozen=True)
-class _Evidence:
-    """A capture in memory, cut to its framing.
-
-    Attributes:
-        stored: (L, h, w), values as the files hold them, 1 = full scale.
-        images: (L, h, w), linear light.
-        lights: the flashes.
-        landmarks: (5, 2), pixels of the cut.
-        framing: the cut.
-        attributes: by name.
-    """
-
-    stored: FloatArray
-    images: FloatArray
-    lights: Lights
-    landmarks: FloatArray
-    framing: Framing
-    attributes: Mapping[str, str]
-
-
 def reconstruct(capture: Capture, recipe: Recipe, canvas: Canvas) -> dict[str, Any]:
     """Reconstruct one capture.
 
@@ -97,7 +73,7 @@ def reconstruct(capture: Capture, recipe: Recipe, canvas: Canvas) -> dict[str, A
     """
     if capture.problem:
         raise MalformedInputError(capture.problem)
-    evidence = _load(capture, recipe)
+    evidence = load_evidence(capture, recipe.transfer, recipe.size)
     lights = evidence.lights.directions
     images = evidence.images / evidence.lights.intensity.astype(np.float32)[:, None, None]
     mask = lit_mask(evidence.images)
@@ -115,40 +91,6 @@ def reconstruct(capture: Capture, recipe: Recipe, canvas: Canvas) -> dict[str, A
     }
     row |= {f"quality/{name}": value for name, value in quality.items()}
     return row | _facts(capture, evidence, recipe, canvas)
-
-
-def read_texts(capture: Capture) -> tuple[Lights, FloatArray, dict[str, str]]:
-    """Read and check all but the photographs: lights, landmarks (NaN if absent), attributes."""
-    if capture.lights is None:
-        raise MalformedInputError("found no light file")
-    lights = read_lights(capture.lights)
-    check_lights(lights, len(capture.images), capture.lights.name)
-    landmarks = np.full((5, 2), np.nan, np.float32)
-    if capture.landmarks is not None:
-        landmarks = read_landmarks(capture.landmarks)
-    attributes = dict.fromkeys(FIELDS, "")
-    if capture.attributes is not None:
-        attributes = read_attributes(capture.attributes)
-    return lights, landmarks, attributes
-
-
-def _load(capture: Capture, recipe: Recipe) -> _Evidence:
-    lights, landmarks, attributes = read_texts(capture)
-    photographs = [read_photograph(path) for path in capture.images]
-    height, width = photographs[0].shape
-    if any(p.shape != (height, width) for p in photographs):
-        raise MalformedInputError("the photographs differ in size")
-    landmarks = landmarks_inside(landmarks, height, width)
-    framing = frame_whole(height, width)
-    if recipe.size is not None:
-        framing = frame_face(landmarks, height, width, recipe.size)
-    stored = np.stack([framing.cut(p) for p in photographs])
-    linear = stored
-    if recipe.transfer.name != "linear":
-        # when pixels are merged their light is averaged, not its encoding
-        linear = np.stack([framing.cut(recipe.transfer.linear(p)) for p in photographs])
-    points = framing.points(landmarks)
-    return _Evidence(stored, linear, lights, points, framing, attributes)
 
 
 def _maps(g: FloatArray, mask: Mask) -> dict[str, npt.NDArray[Any]]:
@@ -188,7 +130,7 @@ def _padded(plane: npt.NDArray[Any], canvas: Canvas, fill: float = 0) -> npt.NDA
     return out
 
 
-def _facts(capture: Capture, evidence: _Evidence, recipe: Recipe, canvas: Canvas) -> dict[str, Any]:
+def _facts(capture: Capture, evidence: Evidence, recipe: Recipe, canvas: Canvas) -> dict[str, Any]:
     count = len(evidence.stored)
     lights = np.full((canvas.lights, 3), np.nan, np.float32)
     lights[:count] = evidence.lights.directions

@@ -6,7 +6,7 @@ from lit_sphere import sphere_normals
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import lsqr
 
-from fr3d.photometric.integration import integrate_gradient, integrate_normals
+from fr3d.photometric.integration.poisson import integrate_gradient, integrate_normals
 
 ROWS, COLUMNS = np.mgrid[:40, :56].astype(float)
 

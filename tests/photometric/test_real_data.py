@@ -9,8 +9,8 @@ from lit_sphere import degrees
 from scipy.io import loadmat
 
 from fr3d.photometric.capture import numeric_order
-from fr3d.photometric.integration import integrate_gradient
-from fr3d.photometric.solvers import SOLVERS, split_scaled_normal
+from fr3d.photometric.integration.poisson import integrate_gradient
+from fr3d.photometric.solvers.linear import SOLVERS, split_scaled_normal
 
 
 def angular_error(images: np.ndarray, lights: np.ndarray, truth: np.ndarray, solver: str) -> float:

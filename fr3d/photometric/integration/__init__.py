@@ -1,0 +1,1 @@
+"""Depth from normals: slopes, masked Poisson, spectral and discontinuity-preserving methods."""
