@@ -161,7 +161,7 @@ def _rehearse(survey: "Survey", output: Path) -> None:
     """Say what would be done, with all that can be known before decoding."""
     from fr3d.cli.console import detail, say
     from fr3d.errors import Fr3dError
-    from fr3d.photometric.reconstruct import read_texts
+    from fr3d.photometric.evidence import read_texts
 
     rejects = 0
     for capture in survey.captures:
