@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.photometric.photograph import SATURATED
-from fr3d.photometric.solvers import shade
+from fr3d.photometric.solvers.linear import shade
 
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]

@@ -4,7 +4,7 @@ from lit_sphere import AZIMUTH, ZENITH, photographs, sphere_normals
 from fr3d.geometry.lights import direction
 from fr3d.photometric.mask import lit_mask
 from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
-from fr3d.photometric.solvers import least_squares
+from fr3d.photometric.solvers.linear import least_squares
 
 LIGHTS = direction(ZENITH, AZIMUTH)
 

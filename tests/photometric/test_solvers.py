@@ -8,7 +8,7 @@ from lit_sphere import AZIMUTH, ZENITH, degrees, photographs, sphere_normals
 from scipy.spatial.transform import Rotation
 
 from fr3d.geometry.lights import direction
-from fr3d.photometric.solvers import SOLVERS, shade, split_scaled_normal
+from fr3d.photometric.solvers.linear import SOLVERS, shade, split_scaled_normal
 
 LIGHTS = direction(ZENITH, AZIMUTH)
 BOTH = pytest.mark.parametrize("solver", list(SOLVERS.values()), ids=list(SOLVERS))
