@@ -1,6 +1,6 @@
 """Five landmarks of the largest face in a photograph, by the YuNet detector."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +19,7 @@ from fr3d.geometry.maps import FloatArray
 WEIGHTS = "yunet_n_320_320.onnx"
 MINIMUM_SCORE = 0.5
 # Longer side in pixels of the views that are averaged, and of those tried when these show nothing.
-_ROUNDS: tuple[tuple[int, ...], ...] = ((256, 384), (192, 640), (1024,))
+ROUNDS: tuple[tuple[int, ...], ...] = ((256, 384), (192, 640), (1024,))
 _PADDING = 0.25
 _MIRRORED = [1, 0, 2, 4, 3]
 # A view whose points lie further off than this share of the eye distance shows another face.
@@ -56,7 +56,7 @@ def weights_sha256() -> str:
     return sha256_file(_weights())
 
 
-def detect(image: FloatArray) -> Detection | None:
+def detect(image: FloatArray, rounds: Sequence[Sequence[int]] = ROUNDS) -> Detection | None:
     """Find the largest face of a photograph.
 
     Each picture is looked at in two sizes, each also mirrored, and the points are the median over
@@ -65,13 +65,15 @@ def detect(image: FloatArray) -> Detection | None:
 
     Args:
         image: (H, W) or (H, W, 3), linear, any range.
+        rounds: longer sides in pixels of the views; a round is looked at when those before it
+            showed nothing.
 
     Returns:
         The face, or None when there is none.
     """
     picture = as_picture(image)
     for padding in (0.0, _PADDING):
-        for sides in _ROUNDS:
+        for sides in rounds:
             finds = [f for side in sides for f in _look(picture, side, padding)]
             found = _combine(finds)
             if found is not None:

@@ -72,7 +72,7 @@ def capture(identity: Identity, seed: int, person: int, number: int, size: int) 
     placed = _place(operator @ shape, operator @ head.vertices, _eyes(head, neutral), pose)
     points = scale * placed
     points[:, :2] += shift + np.array([0.0, (0.5 - EYES_ROW) * size])
-    paint = _Painter(identity.complexion, gaze / np.linalg.norm(gaze), operator, head)
+    paint = Painter(identity.complexion, gaze / np.linalg.norm(gaze), operator, head)
     shown = Mesh(points, triangles)
     view = render(shown, paint, lights.directions, (size, size), margin=size // 8)
     images = expose(view.radiance, rng, gain=float(np.exp(rng.normal(0.0, 0.04))))
@@ -109,7 +109,7 @@ def _place(points: FloatArray, base: FloatArray, eyes: FloatArray, pose: Pose) -
     return (1 - follow) * (points - eyes) + follow * (turned - back)
 
 
-class _Painter:
+class Painter:
     """Reflectance between vertices, from a complexion."""
 
     def __init__(
