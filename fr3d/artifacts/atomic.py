@@ -61,7 +61,23 @@ def fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _publish(temporary: Path, path: Path) -> None:
+def temporary_sibling(path: Path) -> Path:
+    """Make an empty file beside a path, to be filled and then published.
+
+    Raises:
+        OSError: the operating system refused.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    return Path(name)
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Put a finished file in place so that it survives a power loss.
+
+    Raises:
+        OSError: the operating system refused.
+    """
     handle = os.open(temporary, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -92,11 +108,9 @@ def writing(path: Path, force: bool = False) -> Iterator[Path]:
     path = path.absolute()
     temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+        temporary = temporary_sibling(path)
         yield temporary
-        _publish(temporary, path)
+        publish(temporary, path)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:

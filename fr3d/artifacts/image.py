@@ -1,11 +1,14 @@
-"""HDF5 without letting HDF5 touch the disk: whole files and skeletons built in memory.
+"""HDF5 without letting HDF5 touch the disk: it lays files out in memory, we write the bytes.
 
-HDF5 ends the process when the disk is full, so bytes are made here and written by the caller.
+HDF5 ends the process when the disk is full, so the layout is made here and data is put in place by
+ordinary writes, which fail like any other.
 """
 
 import io
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import h5py
@@ -13,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.artifacts.attributes import write_attributes
+from fr3d.artifacts.rows import Block
 from fr3d.artifacts.schema import find_spec
 
 _PAGE = 1 << 12
@@ -103,30 +107,10 @@ def describe(dataset: h5py.Dataset, kind: str, name: str) -> None:
     write_attributes(dataset, words)
 
 
-def file_image(
-    kind: str, columns: Mapping[str, npt.NDArray[Any]], attrs: Mapping[str, Any]
-) -> bytes:
-    """A whole artifact as bytes.
-
-    Args:
-        kind: of artifact.
-        columns: arrays by dataset name.
-        attrs: root attributes.
-    """
-    memory = io.BytesIO()
-    with h5py.File(memory, "w", **_ALIGN) as file:
-        write_attributes(file, attrs)
-        for name, array in columns.items():
-            dataset = file.create_dataset(
-                name, data=array.astype(_disk_type(array.dtype), copy=False)
-            )
-            describe(dataset, kind, name)
-    return memory.getvalue()
+Shapes = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]
 
 
-def skeleton(
-    kind: str, shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], attrs: Mapping[str, Any]
-) -> Skeleton:
+def skeleton(kind: str, shapes: Shapes, attrs: Mapping[str, Any]) -> Skeleton:
     """Lay out a file of any size without holding its data.
 
     Args:
@@ -134,13 +118,19 @@ def skeleton(
         shapes: shape and type of each dataset.
         attrs: root attributes.
     """
+    typed = tuple((name, type(value), value) for name, value in sorted(attrs.items()))
+    return _lay_out(kind, tuple(shapes.items()), typed)
+
+
+@lru_cache(4)  # the parts of a run are alike, and HDF5 takes milliseconds
+def _lay_out(kind: str, shapes: tuple[Any, ...], attrs: tuple[Any, ...]) -> Skeleton:
     memory = _SparseFile()
     with h5py.File(memory, "w", **_ALIGN) as file:
-        write_attributes(file, attrs)
-        for name, (shape, dtype) in shapes.items():
+        write_attributes(file, {name: value for name, _, value in attrs})
+        for name, (shape, dtype) in shapes:
             describe(_reserve(file, name, shape, dtype), kind, name)
         file.flush()
-        offsets = {name: file[name].id.get_offset() for name in shapes}
+        offsets = {name: file[name].id.get_offset() for name, _ in shapes}
     pages = {page * _PAGE: bytes(data) for page, data in sorted(memory.pages.items())}
     return Skeleton(memory.size, pages, offsets)
 
@@ -163,3 +153,52 @@ def _reserve(
 
 def _disk_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return h5py.string_dtype("utf-8", dtype.itemsize) if dtype.kind == "S" else dtype
+
+
+def begin_file(handle: int, plan: Skeleton) -> None:
+    """Write everything but the data.
+
+    The whole length is claimed first, so that a full disk shows before the work is done.
+
+    Raises:
+        OSError: the operating system refused.
+    """
+    os.posix_fallocate(handle, 0, plan.size)
+    for offset, page in plan.pages.items():
+        write_at(handle, page[: max(0, plan.size - offset)], offset)
+
+
+def write_file(
+    handle: int, kind: str, blocks: Mapping[str, Block], attrs: Mapping[str, Any]
+) -> None:
+    """Write a whole artifact to an empty file.
+
+    Args:
+        handle: the file, open for writing.
+        kind: of artifact.
+        blocks: values by dataset name.
+        attrs: root attributes.
+
+    Raises:
+        OSError: the operating system refused.
+    """
+    plan = skeleton(kind, {name: (b.shape, b.dtype) for name, b in blocks.items()}, attrs)
+    begin_file(handle, plan)
+    for name, block in blocks.items():
+        offset = plan.offsets[name] or 0  # none where there are no rows, so nothing is written
+        for piece in block.pieces:
+            offset += write_at(handle, piece, offset)
+
+
+def write_at(handle: int, data: bytes | npt.NDArray[Any], offset: int) -> int:
+    """Write all of something at an offset; a single call may write less.
+
+    Returns:
+        How many bytes that was.
+    """
+    view = np.frombuffer(data, np.uint8).data
+    total = len(view)
+    while view:
+        written = os.pwrite(handle, view, offset)
+        view, offset = view[written:], offset + written
+    return total

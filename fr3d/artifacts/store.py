@@ -10,13 +10,23 @@ import numpy.typing as npt
 
 from fr3d.artifacts.attributes import read_attributes
 from fr3d.artifacts.columns import Column, Segment, segment_of
+from fr3d.artifacts.parts import check_complete, sealed_parts
+from fr3d.artifacts.plan import PLAN_ATTRIBUTE, read_plan
 from fr3d.artifacts.provenance import parse_history, sha256_file
 from fr3d.artifacts.rows import Reject
 from fr3d.artifacts.schema import maker
 from fr3d.artifacts.validation import check_artifact, read_kind
 from fr3d.errors import MalformedInputError, MissingInputError, cannot_read
 
-_OWN_ATTRIBUTES = {"format", "format_version", "generated_by", "frame", "parameters", "history"}
+_OWN_ATTRIBUTES = {
+    "format",
+    "format_version",
+    "generated_by",
+    "frame",
+    "parameters",
+    "history",
+    PLAN_ATTRIBUTE,
+}
 
 _ALIKE = "give files that one command made with the same options"
 
@@ -45,7 +55,7 @@ class Artifact:
         self.parameters: dict[str, Any] = self.history[-1]["arguments"] if self.history else {}
         self.attrs = {k: v for k, v in attrs.items() if k not in _OWN_ATTRIBUTES}
         self._columns = _join_columns(files)
-        self.rejected = self._read_rejected()
+        self.rejected = [r for _, _, segments in files for r in read_rejected(segments)]
         self._keep_row_columns()
 
     @property
@@ -109,12 +119,6 @@ class Artifact:
     def _group(self, prefix: str) -> list[str]:
         return [n for n in self._columns if n.startswith(prefix)]
 
-    def _read_rejected(self) -> list[Reject]:
-        if "rejected/reason" not in self._columns:
-            return []
-        fields = (self.text(f"rejected/{f}") for f in ("subject_id", "session_id", "reason"))
-        return [Reject(*values) for values in zip(*fields, strict=True)]
-
     def _keep_row_columns(self) -> None:
         for name in self._group("rejected/"):
             del self._columns[name]
@@ -147,7 +151,7 @@ def open_artifact(
         MissingInputError: no such file.
         MalformedInputError: cut short, unsafe, or not what its kind asks.
     """
-    files = [_read_file(path, kind) for path in _list_files(source)]
+    files = [(path, *read_segments(path, kind)) for path in list_files(source)]
     try:
         artifact = Artifact(kind, files)
     except (ValueError, KeyError, TypeError) as error:
@@ -169,14 +173,20 @@ def artifact_kind(path: Path) -> str:
         return read_kind(path, read_attributes(path, file))
 
 
-def _list_files(source: Path | Sequence[Path]) -> list[Path]:
+def list_files(source: Path | Sequence[Path]) -> list[Path]:
+    """The files behind a source: itself, or the parts of a folder, which must all be there.
+
+    Raises:
+        MissingInputError: nothing to read.
+        MalformedInputError: a folder of parts that is not complete.
+    """
     paths = [source] if isinstance(source, Path) else list(source)
     if not paths:
         raise MissingInputError("no input file given", "name a file or a folder of parts")
     files = []
     for path in paths:
         try:
-            parts = sorted(path.glob("part-*.h5")) if path.is_dir() else [path]
+            parts = _parts_of(path) if path.is_dir() else [path]
         except OSError as error:
             raise cannot_read(path, error) from error
         if not parts:
@@ -185,6 +195,24 @@ def _list_files(source: Path | Sequence[Path]) -> list[Path]:
             )
         files += parts
     return files
+
+
+def _parts_of(folder: Path) -> list[Path]:
+    parts = sealed_parts(folder)
+    plan = read_plan(folder) if parts else None
+    if plan is not None:
+        check_complete([folder], plan)
+    return parts
+
+
+def read_rejected(segments: Sequence[Segment]) -> list[Reject]:
+    """The rejects of one file."""
+    by_name = {s.name.removeprefix("rejected/"): s for s in segments if "rejected/" in s.name}
+    if "reason" not in by_name:
+        return []
+    fields = (Column([by_name[f]]) for f in ("subject_id", "session_id", "reason"))
+    texts = ([bytes(value).decode() for value in column[:]] for column in fields)
+    return [Reject(*values) for values in zip(*texts, strict=True)]
 
 
 def _open_hdf5(path: Path, kind: str) -> h5py.File:
@@ -215,15 +243,25 @@ def _is_hdf5(path: Path, by: str) -> bool:
         raise cannot_read(path, error) from error
 
 
-def _read_file(path: Path, kind: str) -> tuple[Path, dict[str, Any], list[Segment]]:
+def read_segments(path: Path, kind: str = "") -> tuple[dict[str, Any], list[Segment]]:
+    """Root attributes and datasets of one file, validated.
+
+    Args:
+        path: the file.
+        kind: what it must be; empty for any.
+
+    Raises:
+        MissingInputError: no such file.
+        MalformedInputError: cut short, unsafe, or not what its kind asks.
+    """
     with _open_hdf5(path, kind) as file:
         try:
             attrs = read_attributes(path, file)
-            datasets = check_artifact(path, file, attrs, kind)
+            datasets = check_artifact(path, file, attrs, kind or read_kind(path, attrs))
             segments = [segment_of(path, name, d) for name, d in datasets.items()]
         except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
             raise MalformedInputError(f"{path}: damaged: {error}", "make it again") from error
-        return path, attrs, segments
+        return attrs, segments
 
 
 def _join_columns(files: Sequence[tuple[Path, dict[str, Any], list[Segment]]]) -> dict[str, Column]:

@@ -1,6 +1,8 @@
 """Write artifacts: in one go, or as sealed parts that are joined at the end."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -9,30 +11,20 @@ from typing import Any, Self, TypeVar
 from fr3d import __version__
 from fr3d.artifacts import atomic
 from fr3d.artifacts.attributes import root_attributes
-from fr3d.artifacts.image import file_image
-from fr3d.artifacts.parts import PartFolder, join, open_parts
+from fr3d.artifacts.drafts import Draft, Drafter
+from fr3d.artifacts.image import write_file
+from fr3d.artifacts.joining import join_parts, nothing_usable
+from fr3d.artifacts.parts import PartFolder
+from fr3d.artifacts.plan import Contents, PartPlan
 from fr3d.artifacts.provenance import Step, sha256_json
-from fr3d.artifacts.rows import (
-    Reject,
-    Values,
-    check_columns,
-    digest_rows,
-    encode,
-    no_rows,
-    reject_columns,
-)
+from fr3d.artifacts.rows import Reject, Values, part_blocks
+from fr3d.artifacts.shard import Shard
 from fr3d.artifacts.store import open_artifact
 from fr3d.artifacts.tables import write_rejects
-from fr3d.errors import MalformedInputError
 
 Item = TypeVar("Item")
 
 __all__ = ["ArtifactWriter", "Reject", "write_artifact"]
-
-
-def _with_digest(kind: str, columns: Mapping[str, Values]) -> dict[str, Any]:
-    arrays = check_columns(kind, {k: v for k, v in columns.items() if k != "digest"})
-    return {**arrays, "digest": encode(digest_rows(arrays))} if arrays else {}
 
 
 def write_artifact(
@@ -65,9 +57,14 @@ def write_artifact(
         MalformedInputError: the columns do not fit the kind.
     """
     atomic.check_output(path, force)
-    arrays = {**_with_digest(kind, columns), **reject_columns(rejected)}
-    image = file_image(kind, arrays, root_attributes(kind, step, frame, history, attrs or {}))
-    atomic.write_bytes(path, image, force)
+    blocks = part_blocks(kind, columns, rejected)
+    root = root_attributes(kind, step, frame, history, attrs or {})
+    with atomic.writing(path, force) as temporary:
+        handle = os.open(temporary, os.O_WRONLY)
+        try:
+            write_file(handle, kind, blocks, root)
+        finally:
+            os.close(handle)
     write_rejects(path, rejected)
 
 
@@ -75,18 +72,27 @@ class ArtifactWriter:
     """Write an artifact part by part; memory does not grow with its length.
 
     Finished parts are sealed beside the output. Leaving the block without an error joins them; with
-    an error, or after a kill, they stay, and the same run resumes with those that are missing.
+    an error, or after a kill, they stay, and the same run resumes with those that are missing. A
+    shard makes its own parts only and leaves the joining to `merge_parts`, or to a run for all.
 
     Args:
         path: the output.
         kind: such as `fr3d.maps`.
-        step: what makes it; may be replaced (`writer.step = ...`) before the block ends.
+        step: what makes it.
         frame: frame of the maps.
         history: the inputs' history.
         attrs: further root attributes.
         part_rows: items a part.
         force: replace an existing output and parts of another run.
         plan: JSON-able value that determines the parts; the step by default.
+        items: how many there will be, so that a folder of parts can be known to be complete.
+        contents: what history cites once all rows are made.
+        shard: make only some of the parts, and do not join them.
+
+    Attributes:
+        resumed: parts that were there before.
+        rows: of the output, or of a shard's parts; known when the block has ended.
+        rejected: captures that were left out, likewise.
 
     Raises:
         CannotWriteError: the output exists, is being written, or cannot be.
@@ -104,20 +110,41 @@ class ArtifactWriter:
         part_rows: int = 64,
         force: bool = False,
         plan: Any = None,
+        items: int | None = None,
+        contents: Contents | None = None,
+        shard: Shard | None = None,
     ) -> None:
         self.path, self.kind, self.step = path, kind, step
-        self.part_rows, self._force = part_rows, force
-        self._describe = (frame, list(history), dict(attrs or {}))
-        self._plan = sha256_json(
-            [kind, __version__, part_rows, step.record() if plan is None else plan]
+        self.shard, self._force = shard, force
+        determined = [kind, __version__, part_rows, step.record() if plan is None else plan]
+        self._plan = PartPlan(
+            sha256_json(determined),
+            kind,
+            step,
+            frame,
+            list(history),
+            dict(attrs or {}),
+            part_rows,
+            items,
+            contents,
         )
         self.rows = 0
         self.rejected: list[Reject] = []
 
+    @property
+    def drafter(self) -> Drafter:
+        """Writes parts that `seal_draft` then puts in place; it may go to other processes."""
+        return Drafter(self._parts.folder.absolute(), self.kind, self._plan.part_root())
+
+    @property
+    def locked(self) -> bool:
+        """False where the file system has no locks to keep others from doing the same work."""
+        return self._parts.locked
+
     def __enter__(self) -> Self:
         atomic.check_output(self.path, self._force)
-        self._parts = PartFolder(self.path, self._plan, force=self._force)
-        self.resumed = len(self._parts.sealed())
+        self._parts = PartFolder(self.path, self._plan, shard=self.shard, force=self._force)
+        self.resumed = len(self._own_parts())
         return self
 
     def __exit__(
@@ -130,20 +157,24 @@ class ArtifactWriter:
             self._parts.release()
             return
         try:
-            done = self._finish()
+            self._finish()
         except BaseException:
             self._parts.release()
             raise
-        self._parts.remove()
-        if not done:
-            raise self._nothing_usable()
+        if self.shard is not None:
+            self._parts.release()
+            return
+        self._parts.remove()  # when they hold no row there is nothing to resume
+        if not self.rows:
+            raise nothing_usable(self.path, self.rejected)
 
     def todo(self, items: Sequence[Item] | Iterator[Item]) -> Iterator[tuple[int, list[Item]]]:
-        """Groups of items whose part is not sealed yet, with the part's number."""
+        """Groups of items whose part is wanted and not sealed yet, with the part's number."""
         stream = iter(items)
         index = 0
-        while group := list(islice(stream, self.part_rows)):
-            if not self._parts.part(index).exists():
+        while group := list(islice(stream, self._plan.part_rows)):
+            wanted = self.shard is None or self.shard.takes(index)
+            if wanted and not self._parts.part(index).exists():
                 yield index, group
             index += 1
 
@@ -161,41 +192,40 @@ class ArtifactWriter:
             CannotWriteError: the operating system refused.
             MalformedInputError: the columns do not fit the kind.
         """
-        arrays = (_with_digest(self.kind, columns) or no_rows(self.kind)) | reject_columns(rejected)
-        frame, history, attrs = self._describe
-        root = root_attributes(self.kind, self.step, frame, history, attrs)
-        atomic.write_bytes(self._parts.part(index), file_image(self.kind, arrays, root), force=True)
+        self.seal_draft(self.drafter.draft(index, columns, rejected))
+
+    def seal_draft(self, draft: Draft) -> None:
+        """Put a part in place that the drafter wrote, here or in another process.
+
+        Raises:
+            CannotWriteError: the operating system refused.
+        """
+        self.drafter.seal(draft)
+
+    def missing(self) -> int | None:
+        """How many parts of the whole are not sealed yet; None when that cannot be known."""
+        return None if self._plan.parts is None else self._plan.parts - len(self._parts.sealed())
 
     def sealed_text(self, name: str) -> list[str]:
         """Read a text dataset of all sealed parts, in the order of their rows."""
-        parts = open_parts(self._parts.sealed(), self.kind)
-        return parts.text(name) if parts else []
+        sealed = [open_artifact(path, self.kind) for path in self._parts.sealed()]
+        return [value for part in sealed if len(part) for value in part.text(name)]
 
-    def _finish(self) -> bool:
-        """Join the parts; False when they hold no row, so that there is nothing to resume."""
-        frame, history, attrs = self._describe
+    def _own_parts(self) -> list[Path]:
         sealed = self._parts.sealed()
-        self.rejected = [r for p in sealed for r in open_artifact(p, self.kind).rejected]
-        parts = open_parts(sealed, self.kind)
-        if parts is None:
-            return False
-        self.rows = len(parts)
-        root = root_attributes(self.kind, self.step, frame, history, attrs)
-        with atomic.writing(self.path, self._force) as temporary:
-            join(parts, reject_columns(self.rejected), root, temporary)
-        write_rejects(self.path, self.rejected)
-        return True
+        if self.shard is None:
+            return sealed
+        last = int(sealed[-1].stem.removeprefix("part-")) + 1 if sealed else 0
+        mine = {self._parts.part(i) for i in range(last) if self.shard.takes(i)}
+        return [path for path in sealed if path in mine]
 
-    def _nothing_usable(self) -> MalformedInputError:
-        if not self.rejected:
-            return MalformedInputError(
-                f"{self.path}: not written, there was no capture to use",
-                "look into the input with 'fr3d info'",
-            )
-        first = self.rejected[0]
-        return MalformedInputError(
-            f"{self.path}: not written, none of {len(self.rejected)} captures could be used: "
-            f"{first.subject_id}/{first.session_id}: {first.reason}",
-            "mend them and run it again; all reasons are in "
-            f"{write_rejects(self.path, self.rejected)}",
-        )
+    def _finish(self) -> None:
+        """Join the parts; a shard only counts its own."""
+        if self.shard is not None:
+            parts = [open_artifact(path, self.kind) for path in self._own_parts()]
+            self.rows = sum(map(len, parts))
+            self.rejected = [reject for part in parts for reject in part.rejected]
+            return
+        plan = replace(self._plan, step=self.step)
+        done = join_parts(self._parts.sealed(), plan, self.path, force=self._force)
+        self.rows, self.rejected = done.rows, list(done.rejected)

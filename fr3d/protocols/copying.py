@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.artifacts.parts import sealed_parts
 from fr3d.artifacts.provenance import Step
 from fr3d.artifacts.rows import Reject
 from fr3d.artifacts.store import Artifact, artifact_kind, open_artifact
@@ -23,7 +24,7 @@ def open_sessions(paths: Sequence[Path]) -> Artifact:
         MalformedInputError: not an artifact, or files of several kinds.
     """
     first = paths[0]
-    parts = sorted(first.glob("part-*.h5")) if first.is_dir() else [first]
+    parts = sealed_parts(first) if first.is_dir() else [first]
     return open_artifact(list(paths), artifact_kind(parts[0]) if parts else "fr3d.maps")
 
 

@@ -504,8 +504,10 @@ def test_a_second_writer_is_refused_and_the_first_one_finishes(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hold = (
-        "import sys, time; from pathlib import Path; from fr3d.artifacts.parts import PartFolder;"
-        "p = PartFolder(Path('new.h5'), 'plan', force=False); print('held', flush=True);"
+        "import time; from pathlib import Path; from fr3d.artifacts.provenance import Step;"
+        "from fr3d.artifacts.writer import ArtifactWriter;"
+        "ArtifactWriter(Path('new.h5'), 'fr3d.maps', Step('x')).__enter__();"
+        "print('held', flush=True);"
         "time.sleep(60)"
     )
     first = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True)
