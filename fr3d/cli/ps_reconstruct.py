@@ -97,7 +97,7 @@ def ps_reconstruct(
         "fr3d.maps",
         step,
         frame="camera",
-        part_rows=rows_per_part(survey.canvas, recipe),
+        part_rows=rows_per_part(survey.canvas, recipe, len(survey.captures)),
         force=force,
         plan=[step.record(), survey.moment],
     )

@@ -11,23 +11,33 @@ from multiprocessing import get_context
 import cv2
 import numpy as np
 
-from fr3d.artifacts.rows import Reject, Values
+from fr3d.artifacts.drafts import Draft
 from fr3d.artifacts.writer import ArtifactWriter
 from fr3d.errors import UnavailableError
 from fr3d.photometric.capture import Capture
 from fr3d.photometric.reconstruct import Recipe
 from fr3d.photometric.survey import Canvas
-from fr3d.photometric.worker import Job, Row, prepare_worker, work
+from fr3d.photometric.worker import Job, prepare_worker, work
 
 _PART_BYTES = 16 << 20
 _MOST_ROWS = 64
+_LEAST_PARTS = 32
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-def rows_per_part(canvas: Canvas, recipe: Recipe) -> int:
-    """How many rows make a part of moderate size; depends on their shape only."""
+def rows_per_part(canvas: Canvas, recipe: Recipe, captures: int) -> int:
+    """How many rows make a part: of moderate size, and enough parts to share among processes.
+
+    It must not depend on the machine, so that all shards cut alike.
+
+    Args:
+        canvas: size of every row.
+        recipe: how they are made.
+        captures: how many there are in all.
+    """
     pixel = 4 * (3 + 1 + 1 + 1 + 1) + 1 + (canvas.lights if recipe.keep_raw else 0)
-    return int(np.clip(_PART_BYTES // (pixel * canvas.height * canvas.width), 1, _MOST_ROWS))
+    by_size = _PART_BYTES // (pixel * canvas.height * canvas.width)
+    return int(np.clip(by_size, 1, max(1, min(_MOST_ROWS, captures // _LEAST_PARTS))))
 
 
 def reconstruct_all(
@@ -52,36 +62,18 @@ def reconstruct_all(
         UnavailableError: a worker process died.
     """
     parts = list(writer.todo(captures))
-    for _ in range(len(captures) - sum(len(group) for _, group in parts)):
+    for _ in range(writer.share(len(captures)) - sum(len(group) for _, group in parts)):
         advance()  # what an earlier run has done
-    jobs = ((capture, recipe, canvas) for _, group in parts for capture in group)
-    with _results(jobs, min(workers, len(captures))) as results:
-        for index, group in parts:
-            rows: list[Row] = []
-            rejected: list[Reject] = []
+    jobs = ((writer.drafter, index, group, recipe, canvas) for index, group in parts)
+    with _results(jobs, min(workers, len(parts))) as drafts:
+        for (_, group), draft in zip(parts, drafts, strict=True):
+            writer.seal_draft(draft)  # the disk is waited for here while the workers go on
             for _ in group:
-                outcome = next(results)
-                if isinstance(outcome, Reject):
-                    rejected.append(outcome)
-                else:
-                    rows.append(outcome)
                 advance()
-            writer.seal(index, _columns(rows), rejected)
-
-
-def _columns(rows: list[Row]) -> dict[str, Values]:
-    """Rows become columns; each row is let go as its values are copied."""
-    if not rows:
-        return {}
-    columns: dict[str, Values] = {}
-    for name, first in list(rows[0].items()):
-        values = [row.pop(name) for row in rows]
-        columns[name] = values if isinstance(first, str) else np.stack(values)
-    return columns
 
 
 @contextmanager
-def _results(jobs: Iterable[Job], workers: int) -> Iterator[Iterator[Row | Reject]]:
+def _results(jobs: Iterable[Job], workers: int) -> Iterator[Iterator[Draft]]:
     """Outcomes in the order of the jobs, at most a few ahead of what is taken."""
     if workers <= 1:
         threads = cv2.getNumThreads()
@@ -101,8 +93,8 @@ def _results(jobs: Iterable[Job], workers: int) -> Iterator[Iterator[Row | Rejec
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _in_order(pool: ProcessPoolExecutor, jobs: Iterable[Job], ahead: int) -> Iterator[Row | Reject]:
-    waiting: deque[tuple[Job, Future[Row | Reject]]] = deque()
+def _in_order(pool: ProcessPoolExecutor, jobs: Iterable[Job], ahead: int) -> Iterator[Draft]:
+    waiting: deque[tuple[Job, Future[Draft]]] = deque()
     for job in jobs:
         waiting.append((job, _submit(pool, job)))
         if len(waiting) > ahead:
@@ -111,18 +103,18 @@ def _in_order(pool: ProcessPoolExecutor, jobs: Iterable[Job], ahead: int) -> Ite
         yield _outcome(*waiting.popleft())
 
 
-def _submit(pool: ProcessPoolExecutor, job: Job) -> Future[Row | Reject]:
+def _submit(pool: ProcessPoolExecutor, job: Job) -> Future[Draft]:
     try:
         return pool.submit(work, job)
     except BrokenProcessPool as error:
-        raise _worker_died(job[0]) from error
+        raise _worker_died(job[2][0]) from error
 
 
-def _outcome(job: Job, future: Future[Row | Reject]) -> Row | Reject:
+def _outcome(job: Job, future: Future[Draft]) -> Draft:
     try:
         return future.result()
     except BrokenProcessPool as error:
-        raise _worker_died(job[0]) from error
+        raise _worker_died(job[2][0]) from error
 
 
 def _worker_died(capture: Capture) -> UnavailableError:

@@ -8,23 +8,30 @@ from typing import Any
 
 import cv2
 
+from fr3d.artifacts.drafts import Draft, Drafter
 from fr3d.artifacts.rows import Reject
 from fr3d.errors import Fr3dError
 from fr3d.photometric.capture import Capture
 from fr3d.photometric.reconstruct import Recipe, reconstruct
 from fr3d.photometric.survey import Canvas
 
-Row = dict[str, Any]
-Job = tuple[Capture, Recipe, Canvas]
+Job = tuple[Drafter, int, list[Capture], Recipe, Canvas]
 
 
-def work(job: Job) -> Row | Reject:
-    """Reconstruct one capture, or tell why that cannot be done."""
-    capture, recipe, canvas = job
-    try:
-        return reconstruct(capture, recipe, canvas)
-    except Fr3dError as error:
-        return Reject(capture.subject_id, capture.session_id, error.message)
+def work(job: Job) -> Draft:
+    """Reconstruct the captures of one part and write it, but for the last step."""
+    drafter, index, captures, recipe, canvas = job
+    columns: dict[str, list[Any]] = {}
+    rejected: list[Reject] = []
+    for capture in captures:
+        try:
+            row = reconstruct(capture, recipe, canvas)
+        except Fr3dError as error:
+            rejected.append(Reject(capture.subject_id, capture.session_id, error.message))
+            continue
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    return drafter.draft(index, columns, rejected)
 
 
 def prepare_worker() -> None:

@@ -74,11 +74,15 @@ def test_a_part_in_which_all_are_rejected(raw: Path, tmp_path: Path) -> None:
     assert len(open_artifact(tmp_path / "maps.h5")) == 11
 
 
-def test_parts_depend_on_shape_only() -> None:
-    assert batch.rows_per_part(Canvas(64, 64, 4), Recipe()) == 64
-    assert batch.rows_per_part(Canvas(1024, 1024, 4), Recipe()) == 1
-    small = Canvas(256, 256, 4)
-    assert batch.rows_per_part(small, Recipe()) > batch.rows_per_part(small, Recipe(keep_raw=True))
+def test_parts_depend_on_shape_and_number_only() -> None:
+    many = 10_000
+    assert batch.rows_per_part(Canvas(64, 64, 4), Recipe(), many) == 64
+    assert batch.rows_per_part(Canvas(64, 64, 4), Recipe(), 100) == 3
+    assert batch.rows_per_part(Canvas(64, 64, 4), Recipe(), 1) == 1
+    assert batch.rows_per_part(Canvas(1024, 1024, 4), Recipe(), many) == 1
+    canvas = Canvas(256, 256, 4)
+    plain, with_raw = Recipe(), Recipe(keep_raw=True)
+    assert batch.rows_per_part(canvas, plain, many) > batch.rows_per_part(canvas, with_raw, many)
 
 
 def test_a_dead_worker_ends_the_run(
@@ -99,10 +103,9 @@ import os, signal, sys
 from multiprocessing import active_children
 from fr3d.artifacts.writer import ArtifactWriter
 from fr3d.cli import main
-from fr3d.cli import main
 from fr3d.photometric import batch
 
-seal = ArtifactWriter.seal
+seal = ArtifactWriter.seal_draft
 
 def seal_and_die(self, *rest):
     seal(self, *rest)
@@ -110,7 +113,7 @@ def seal_and_die(self, *rest):
     os.kill(os.getpid(), signal.SIGKILL)
 
 batch._PART_BYTES = 400_000
-ArtifactWriter.seal = seal_and_die
+ArtifactWriter.seal_draft = seal_and_die
 main(sys.argv[1:])
 """
 
@@ -135,7 +138,7 @@ def test_resume_after_kill_gives_the_same_bytes(
     monkeypatch.setattr(batch, "_PART_BYTES", 400_000)
     done = []
     keep = batch.work
-    monkeypatch.setattr(batch, "work", lambda job: done.append(job) or keep(job))
+    monkeypatch.setattr(batch, "work", lambda job: done.extend(job[2]) or keep(job))
     assert main([*words, str(output), "-j", "1"]) == 0
     assert 0 < len(done) < 13, f"{sealed} should have been kept"
     assert main([*words, str(whole), "-j", "1"]) == 0
