@@ -4,21 +4,23 @@ import csv
 import io
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import astuple
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from fr3d.artifacts import atomic
 from fr3d.artifacts.rows import Reject
 from fr3d.errors import MalformedInputError, UsageError, cannot_read
+
+if TYPE_CHECKING:  # half a second, which commands without tables need not wait for
+    import pandas as pd
 
 _PANDAS = "Error tokenizing data. C error: "
 
 
 def read_table(
     path: Path | str, require: Sequence[str] = ("subject_id", "session_id")
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Read a table, all values as text ("007" stays "007"), an empty string for a missing one.
 
     Args:
@@ -29,6 +31,8 @@ def read_table(
         MissingInputError: no such file.
         MalformedInputError: not CSV in UTF-8, or a column is missing.
     """
+    import pandas as pd
+
     text = _read_text(path)
     try:
         frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_filter=False)
@@ -62,7 +66,7 @@ def _read_text(path: Path | str) -> str:
         raise cannot_read(path, error) from error
 
 
-def table_bytes(frame: pd.DataFrame) -> bytes:
+def table_bytes(frame: "pd.DataFrame") -> bytes:
     """A table as CSV bytes."""
     text = frame.to_csv(
         index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL, float_format="%.9g"
@@ -70,7 +74,7 @@ def table_bytes(frame: pd.DataFrame) -> bytes:
     return text.encode()
 
 
-def write_table(frame: pd.DataFrame, path: Path, force: bool = False) -> None:
+def write_table(frame: "pd.DataFrame", path: Path, force: bool = False) -> None:
     """Write a table, whole or not at all.
 
     Raises:
@@ -86,8 +90,12 @@ def write_rejects(output: Path, rejected: Sequence[Reject]) -> Path:
         Where the list lies.
     """
     path = output.with_name(output.name + ".rejects.csv")
-    if rejected:
-        write_table(pd.DataFrame([asdict(r) for r in rejected]), path, force=True)
-    else:
+    if not rejected:
         path.unlink(missing_ok=True)
+        return path
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("subject_id", "session_id", "reason"))
+    writer.writerows(map(astuple, rejected))
+    atomic.write_bytes(path, text.getvalue().encode(), force=True)
     return path

@@ -202,6 +202,14 @@ class ArtifactWriter:
         """
         self.drafter.seal(draft)
 
+    def share(self, items: int) -> int:
+        """How many of `items` this writer's parts are made of: all, but for a shard."""
+        if self.shard is None:
+            return items
+        size = self._plan.part_rows
+        starts = range((self.shard.number - 1) * size, items, self.shard.count * size)
+        return sum(min(size, items - start) for start in starts)
+
     def missing(self) -> int | None:
         """How many parts of the whole are not sealed yet; None when that cannot be known."""
         return None if self._plan.parts is None else self._plan.parts - len(self._parts.sealed())
