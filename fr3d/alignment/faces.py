@@ -71,6 +71,7 @@ def align_file(
         history=artifact.history,
         attrs=artifact.attrs,
         part_rows=_PART_ROWS,
+        items=len(artifact),
         force=force,
     ) as writer:
         if writer.resumed:

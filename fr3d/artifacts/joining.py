@@ -13,10 +13,10 @@ import numpy as np
 
 from fr3d.artifacts import atomic
 from fr3d.artifacts.columns import Column, Segment
+from fr3d.artifacts.files import read_rejected, read_segments
 from fr3d.artifacts.image import begin_file, skeleton, write_at
 from fr3d.artifacts.plan import PLAN_ATTRIBUTE, ContentsDigest, PartPlan
 from fr3d.artifacts.rows import Reject, reject_columns
-from fr3d.artifacts.store import read_rejected, read_segments
 from fr3d.artifacts.tables import write_rejects
 from fr3d.errors import MalformedInputError
 

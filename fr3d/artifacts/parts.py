@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,12 +57,12 @@ class PartFolder:
         lock = Lock(self.folder / "lock")
         self._locks.append(lock)
         if not lock.take(shared=self.shard is not None):
-            raise _in_use(self.output, "another process is writing it")
+            raise in_use(self.output, "another process is writing it")
         if self.shard is not None:
             own = Lock(self.folder / f"shard-{self.shard.number}-of-{self.shard.count}.lock")
             self._locks.append(own)
             if not own.take():
-                raise _in_use(self.output, f"shard {self.shard} is being made already")
+                raise in_use(self.output, f"shard {self.shard} is being made already")
         self.locked = lock.offered
         self._adopt(plan, force)
         if self.shard is None and lock.offered:
@@ -129,7 +130,7 @@ def sealed_parts(folder: Path) -> list[Path]:
     return sorted(folder.glob("part-*.h5"), key=lambda path: (len(path.name), path.name))
 
 
-def check_complete(folders: list[Path], plan: PartPlan) -> None:
+def check_complete(folders: Sequence[Path], plan: PartPlan) -> None:
     """Refuse folders that together lack parts.
 
     Args:
@@ -153,7 +154,7 @@ def check_complete(folders: list[Path], plan: PartPlan) -> None:
     )
 
 
-def _who_makes(folders: list[Path], missing: list[int]) -> str:
+def _who_makes(folders: Sequence[Path], missing: list[int]) -> str:
     """The shards to run again, where the lock files of shards tell of how many they were."""
     notes = [_SHARD_LOCK.fullmatch(p.name) for folder in folders for p in folder.glob("shard-*")]
     counts = {int(note[2]) for note in notes if note}
@@ -174,5 +175,6 @@ def _plan_digest(folder: Path) -> str:
     return plan.digest if plan is not None else ""
 
 
-def _in_use(output: Path, what: str) -> CannotWriteError:
+def in_use(output: Path, what: str) -> CannotWriteError:
+    """The error to raise when another process holds an output or its parts."""
     return CannotWriteError(f"{output}: {what}", "wait for it, or choose another --output")

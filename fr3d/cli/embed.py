@@ -80,6 +80,7 @@ def embed(
         history=artifact.history,
         attrs={**artifact.attrs, **attributes_of(network)},
         part_rows=_PART_ROWS,
+        items=len(artifact),
         force=force,
     )
     with writer, progress(len(artifact), "embedding") as bar:

@@ -57,6 +57,7 @@ def copy_rows(
         frame=artifact.frame,
         history=artifact.history,
         attrs=artifact.attrs,
+        items=len(rows),
         force=force,
     ) as writer:
         for index, group in writer.todo([int(row) for row in rows]):

@@ -151,7 +151,13 @@ def _truth_writer(
     seed = parameters.pop("seed")
     step = Step("synth", parameters, {}, seed=seed)
     with ArtifactWriter(
-        root / TRUTH, "fr3d.maps", step, frame="camera", part_rows=plan.sessions, force=force
+        root / TRUTH,
+        "fr3d.maps",
+        step,
+        frame="camera",
+        part_rows=plan.sessions,
+        items=plan.people * plan.sessions,
+        force=force,
     ) as writer:
         yield writer
 
