@@ -1,0 +1,1 @@
+"""Registration of the photographs of one session: how far the head moved between the flashes."""
