@@ -1,0 +1,215 @@
+"""fr3d calibrate: photographs of a ball, or many sessions, become a rig's lights."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from fr3d.cli.options import DryRun, Force, Json, Output, Quiet, Verbose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fr3d.photometric.calibration.folder import BallFolder
+    from fr3d.photometric.calibration.result import CalibratedLight
+    from fr3d.photometric.transfer import Transfer
+
+_COLUMNS = (
+    "light",
+    "source",
+    "zenith",
+    "azimuth",
+    "intensity",
+    "residual",
+    "uncertainty_deg",
+    "intensity_spread",
+)
+
+
+def calibrate(
+    *,
+    source: Annotated[
+        Path,
+        typer.Argument(help="Folder of photographs of a ball; with --rig, of captures."),
+    ] = Path("ball"),
+    output: Output = Path("lights.json"),
+    ball: Annotated[
+        Literal["chrome", "diffuse"],
+        typer.Option(help="A mirror ball gives directions; a matte one intensities as well."),
+    ] = "chrome",
+    rig: Annotated[
+        bool, typer.Option("--rig", help="Pool intensities over the sessions of a rig instead.")
+    ] = False,
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            help="Picture that is white on the ball.",
+            show_default="the picture with 'mask' in its name; else the ball is looked for",
+        ),
+    ] = None,
+    directions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Light file with known directions; only intensities are fitted.",
+            show_default="with --rig each capture's own; else fitted",
+        ),
+    ] = None,
+    transfer: Annotated[
+        str,
+        typer.Option(
+            help="How stored values become light: linear, srgb or gamma:G.",
+            rich_help_panel="How to reconstruct",
+        ),
+    ] = "linear",
+    json: Json = False,
+    force: Force = False,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Find where a rig's lights stand and how bright they are.
+
+    Photographs of a ball, one a light, are taken in numeric order. A chrome
+    ball mirrors each light; a diffuse one of even grey is shaded by it. With
+    --rig, unshadowed skin of many sessions with known directions tells how
+    bright the flashes are against one another. The lights go to OUTPUT, which
+    ps-reconstruct takes with --lights, and a table of them to standard output.
+
+    Examples:
+      fr3d calibrate chrome/ -o lights.json
+      fr3d calibrate grey/ --ball diffuse --directions lights.json -o lit.json
+      fr3d calibrate raw/ --rig -o rig.json
+    """
+    from fr3d.artifacts.atomic import check_output
+    from fr3d.cli.console import emit_table, say
+    from fr3d.errors import UsageError
+    from fr3d.photometric.calibration.result import light_document, write_light_file
+    from fr3d.photometric.transfer import Transfer
+
+    how = Transfer(transfer)
+    if rig and (ball != "chrome" or mask is not None):
+        raise UsageError("--rig looks at sessions, not at a ball", "leave out --ball and --mask")
+    if not rig and ball == "chrome" and directions is not None:
+        raise UsageError(
+            "a chrome ball tells directions alone", "leave out --directions, or use --ball diffuse"
+        )
+    check_output(output, force or dry_run)
+    if rig:
+        lights, record = _from_sessions(source, directions, how)
+    else:
+        lights, record = _from_ball(source, ball, mask, directions, how)
+    if not dry_run:
+        write_light_file(output, light_document(lights, record), force)
+    _warn(lights)
+    verb = "would write" if dry_run else "calibrated"
+    say(f"{verb} {len(lights)} lights{_condition(lights)} -> {output}")
+    emit_table(_rows(lights), _COLUMNS, json)
+
+
+def _from_ball(
+    folder: Path, kind: str, mask: Path | None, directions: Path | None, transfer: "Transfer"
+) -> "tuple[Sequence[CalibratedLight], dict[str, Any]]":
+    from fr3d.cli.console import warn
+    from fr3d.photometric.calibration.balls import chrome_lights, diffuse_lights
+    from fr3d.photometric.calibration.folder import list_folder, locate_ball
+
+    listed = list_folder(folder, mask)
+    known = _read_directions(directions)
+    ball = locate_ball(listed, transfer)
+    lights = (
+        chrome_lights(listed, ball, transfer, warn)
+        if kind == "chrome"
+        else diffuse_lights(listed, ball, transfer, known)
+    )
+    outline = {name: round(getattr(ball, name), 3) for name in ("x", "y", "radius")}
+    record = {"method": f"{kind} ball", "transfer": transfer.name, "ball": outline}
+    if directions is not None:
+        record["directions"] = directions.name
+    return lights, record | {"inputs": _digest(listed)}
+
+
+def _from_sessions(
+    root: Path, directions: Path | None, transfer: "Transfer"
+) -> "tuple[Sequence[CalibratedLight], dict[str, Any]]":
+    from fr3d.cli.console import detail, progress, warn
+    from fr3d.photometric.calibration.sessions import rig_lights, spread_evenly
+    from fr3d.photometric.capture import find_captures
+
+    captures = spread_evenly(find_captures([root], directions))
+    with progress(len(captures), "reading sessions") as bar:
+        result = rig_lights(captures, transfer, advance=bar.advance)
+    for reject in result.rejected:
+        detail(f"not used: {reject.subject_id}/{reject.session_id}: {reject.reason}")
+    if result.rejected:
+        warn(f"{len(result.rejected)} of {len(captures)} sessions could not be used; see --verbose")
+    pooled = result.pooled
+    moved = float(pooled.direction_spread_deg.max())
+    if moved > 3:
+        warn(f"directions differ by {moved:.1f} degrees between sessions; their mean is written")
+    return result.lights, {
+        "method": "sessions",
+        "transfer": transfer.name,
+        "sessions": pooled.sessions,
+        "residual": round(pooled.residual, 6),
+    }
+
+
+def _read_directions(path: Path | None) -> Any:
+    from fr3d.photometric.lights import read_lights
+
+    return None if path is None else read_lights(path).directions
+
+
+def _digest(folder: "BallFolder") -> dict[str, str]:
+    from fr3d.artifacts.provenance import sha256_file
+
+    return {path.name: sha256_file(path) for path in folder.files}
+
+
+def _rows(lights: "Sequence[CalibratedLight]") -> "list[dict[str, Any]]":
+    import numpy as np
+
+    from fr3d.geometry.lights import angles
+
+    rows = []
+    for number, light in enumerate(lights):
+        zenith, azimuth = (float(v) for v in angles(light.direction))
+        rows.append(
+            {
+                "light": number,
+                "source": light.source or None,
+                "zenith": round(zenith, 4),
+                "azimuth": round(azimuth, 4),
+                "intensity": float(np.mean(light.intensity)),
+                "residual": light.residual,
+                "uncertainty_deg": light.uncertainty_deg,
+                "intensity_spread": light.intensity_spread,
+            }
+        )
+    return rows
+
+
+def _condition(lights: "Sequence[CalibratedLight]") -> str:
+    value = _gain(lights)
+    return "" if value is None else f" (condition {value:.1f})"
+
+
+def _gain(lights: "Sequence[CalibratedLight]") -> float | None:
+    import numpy as np
+
+    from fr3d.photometric.lights import Lights
+
+    if len(lights) < 3:
+        return None
+    directions = np.stack([light.direction for light in lights])
+    return Lights(directions, np.ones(len(directions))).condition
+
+
+def _warn(lights: "Sequence[CalibratedLight]") -> None:
+    from fr3d.cli.console import warn
+
+    condition = _gain(lights)
+    if condition is None:
+        warn(f"{len(lights)} lights: normals need at least 3")
+    elif condition > 5:
+        warn(f"the lights stand close together (condition {condition:.1f}): normals will be noisy")

@@ -1,0 +1,1 @@
+"""Directions and intensities of lights from what they shine on: balls, or many sessions."""
