@@ -1,9 +1,8 @@
 """Finished artifacts of one kind become one: their rows one after the other."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -212,10 +211,9 @@ def _differing(one: Mapping[str, Any], two: Mapping[str, Any]) -> str:
 def _named(inputs: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Digests by name; another file of the same name is told apart by a number."""
     named: dict[str, str] = {}
-    count: Counter[str] = Counter()
     for name, digest in dict.fromkeys(inputs):
-        count[name] += 1
-        named[name if count[name] == 1 else f"{name}#{count[name]}"] = digest
+        free = (name if n == 1 else f"{name}#{n}" for n in count(1))
+        named[next(free_name for free_name in free if free_name not in named)] = digest
     return named
 
 

@@ -50,7 +50,7 @@ def parse_shard(text: str, environment: Mapping[str, str]) -> Shard:
     """
     if text == SLURM:
         return _slurm(environment)
-    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+    match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise UsageError(f"no such shard: {text}", _SPELLING)
     return Shard(int(match[1]), int(match[2]))
