@@ -12,7 +12,7 @@ from fr3d.artifacts.provenance import sha256_file
 from fr3d.errors import MalformedInputError
 from fr3d.photometric.capture import Capture
 from fr3d.photometric.evidence import Evidence, load_evidence
-from fr3d.photometric.integration.poisson import integrate_normals
+from fr3d.photometric.integration.integrate import integrate
 from fr3d.photometric.mask import lit_mask
 from fr3d.photometric.photograph import LINEAR, SATURATED, Transfer
 from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
@@ -96,7 +96,7 @@ def reconstruct(capture: Capture, recipe: Recipe, canvas: Canvas) -> dict[str, A
 def _maps(g: FloatArray, mask: Mask) -> dict[str, npt.NDArray[Any]]:
     albedo, normal = split_scaled_normal(g)
     normal = _filled(normal, albedo, mask) * mask
-    depth = integrate_normals(normal, mask).depth
+    depth = integrate(normal[None], mask[None]).depth[0]
     return {
         "normal": np.moveaxis(normal, 0, -1),
         "albedo": albedo * mask,
