@@ -142,7 +142,8 @@ def test_embeddings(tmp_path: Path) -> None:
         }
         path = tmp_path / f"{name}{size}{contract}.h5"
         attrs = {"model_contract": contract}
-        write_artifact(path, "fr3d.embeddings", columns, Step("embed"), attrs=attrs)
+        step = Step("embed")
+        write_artifact(path, "fr3d.embeddings", columns, step, attrs=attrs, force=True)
         return open_artifact(path, "fr3d.embeddings")
 
     write_combination(combine([write("a"), write("b")]), tmp_path / "ab.h5")
