@@ -4,9 +4,13 @@ from lit_sphere import AZIMUTH, ZENITH, photographs, sphere_normals
 from fr3d.geometry.lights import direction
 from fr3d.photometric.mask import lit_mask
 from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
-from fr3d.photometric.solvers.linear import least_squares
+from fr3d.photometric.solvers.solve import solve
 
 LIGHTS = direction(ZENITH, AZIMUTH)
+
+
+def least_squares(images: np.ndarray, lights: np.ndarray) -> np.ndarray:
+    return solve(images[None], lights[None])[0]
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
