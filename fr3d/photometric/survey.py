@@ -3,10 +3,12 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from fr3d.errors import Fr3dError, MalformedInputError
+from fr3d.errors import Fr3dError, MalformedInputError, cannot_read
 from fr3d.photometric.capture import Capture
-from fr3d.photometric.image_header import ImageHeader, probe
+from fr3d.photometric.image_formats.header import ImageHeader
+from fr3d.photometric.image_header import probe
 
 
 @dataclass(frozen=True)
@@ -88,17 +90,30 @@ def _measured(capture: Capture) -> tuple[Capture, ImageHeader | None]:
     if capture.problem:
         return capture, None
     try:
-        headers = [probe(path) for path in capture.images]
-        first = headers[0]
-        for path, header in zip(capture.images, headers, strict=True):
-            if (header.height, header.width) != (first.height, first.width):
-                raise MalformedInputError(
-                    f"{path.name}: found {header.width}x{header.height} pixels, expected "
-                    f"{first.width}x{first.height} as {capture.images[0].name}"
-                )
+        first = probe(capture.images[0])
+        for path in (*capture.images[1:], *capture.ambient):
+            _check_like(path, probe(path), capture.images[0], first)
+        if capture.mask is not None:
+            _check_size(capture.mask, probe(capture.mask), capture.images[0], first)
     except Fr3dError as error:
         return replace(capture, problem=error.message), None
     return capture, first
+
+
+def _check_like(path: Path, header: ImageHeader, like: Path, first: ImageHeader) -> None:
+    _check_size(path, header, like, first)
+    if header.depth != first.depth:
+        raise MalformedInputError(
+            f"{path.name}: found {header.depth} values, expected {first.depth} as {like.name}"
+        )
+
+
+def _check_size(path: Path, header: ImageHeader, like: Path, first: ImageHeader) -> None:
+    if (header.height, header.width) != (first.height, first.width):
+        raise MalformedInputError(
+            f"{path.name}: found {header.width}x{header.height} pixels, expected "
+            f"{first.width}x{first.height} as {like.name}"
+        )
 
 
 def _listing(captures: Sequence[Capture]) -> tuple[str, str]:
@@ -107,7 +122,10 @@ def _listing(captures: Sequence[Capture]) -> tuple[str, str]:
         head = f"{capture.subject_id}\0{capture.session_id}\0{capture.problem}\n".encode()
         names.update(head)
         for path in capture.files:
-            state = path.stat()
+            try:
+                state = path.stat()
+            except OSError as error:
+                raise cannot_read(path, error) from error
             names.update(f"{path.name}\0{state.st_size}\n".encode())
             times.update(f"{state.st_mtime_ns}\n".encode())
     times.update(names.digest())

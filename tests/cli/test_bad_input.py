@@ -120,10 +120,11 @@ def nan_light(folder: Path) -> None:
 
 
 def nan_photograph(folder: Path) -> None:
-    image = photographs()[2]
-    image[20, 20] = np.nan
-    (folder / "im2.bmp").unlink()
-    assert cv2.imwrite(str(folder / "im2.tiff"), image)
+    images = photographs()
+    images[2, 20, 20] = np.nan
+    for i, image in enumerate(images):
+        (folder / f"im{i}.bmp").unlink()
+        assert cv2.imwrite(str(folder / f"im{i}.tiff"), image)
 
 
 def nan_landmark(folder: Path) -> None:

@@ -92,10 +92,11 @@ def three_rows(folder: Path) -> None:
 
 
 def nan_image(folder: Path) -> None:
-    image = photographs()[2]
-    image[20, 20] = np.nan
-    (folder / "im2.bmp").unlink()
-    assert cv2.imwrite(str(folder / "im2.tiff"), image)
+    images = photographs()
+    images[2, 20, 20] = np.nan
+    for i, image in enumerate(images):
+        (folder / f"im{i}.bmp").unlink()
+        assert cv2.imwrite(str(folder / f"im{i}.tiff"), image)
 
 
 def plane(folder: Path) -> None:
@@ -161,7 +162,7 @@ def test_nothing_usable(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "status", "message"),
     [
         (["nowhere"], ExitStatus.MISSING, "nowhere: no such folder"),
-        (["raw/000"], ExitStatus.MALFORMED, "raw/000/a: holds photographs"),
+        (["raw/000/none"], ExitStatus.MISSING, "raw/000/none: no such folder"),
         (["raw", "copy"], ExitStatus.MALFORMED, "session 000/a is also in raw/000/a"),
         (["--transfer", "rec709"], ExitStatus.USAGE, "no such transfer: rec709"),
         (["--lights", "none.csv"], ExitStatus.MISSING, "none.csv: No such file"),

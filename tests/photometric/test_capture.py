@@ -138,11 +138,26 @@ def test_roots_that_are_none(tmp_path: Path) -> None:
         find_captures([tmp_path / "empty"])
 
 
-def test_a_subject_given_for_the_root(tmp_path: Path) -> None:
+def test_a_subject_or_a_session_given_for_the_root(tmp_path: Path) -> None:
     write_capture(tmp_path / "007" / "a")
+    for root in (tmp_path / "007", tmp_path / "007" / "a"):
+        capture = only(root)
+        assert (capture.subject_id, capture.session_id, capture.problem) == ("007", "a", "")
+
+
+def test_photographs_without_lights_where_subjects_are_expected(tmp_path: Path) -> None:
+    folder = write_capture(tmp_path / "007" / "a")
+    (folder / "LightSource.m").unlink()
     with pytest.raises(MalformedInputError, match="holds photographs where session") as caught:
         find_captures([tmp_path / "007"])
     assert "the folder above" in caught.value.hint
+
+
+def test_a_root_too_high_is_named(tmp_path: Path) -> None:
+    write_capture(tmp_path / "raw" / "007" / "a")
+    with pytest.raises(MalformedInputError, match="only further down, as in .*raw/007/a") as caught:
+        find_captures([tmp_path])
+    assert caught.value.hint.endswith("raw")
 
 
 def test_hidden_folders_are_passed_over(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Headers of image formats: size, depth and completeness, read without a decoder."""

@@ -1,0 +1,1 @@
+"""How data sets lay out captures on disk, one module a layout."""

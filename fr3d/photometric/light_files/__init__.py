@@ -1,0 +1,1 @@
+"""Readers and writers of light files, one module a format."""

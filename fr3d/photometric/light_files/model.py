@@ -1,0 +1,112 @@
+"""The flashes of one capture."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fr3d.errors import MalformedInputError
+from fr3d.geometry.lights import direction
+
+FloatArray = npt.NDArray[np.float64]
+
+LIGHT_HINT = (
+    "write rows `90-<zenith> 360-<azimuth>` in LightSource.m, or a lights.csv with columns "
+    "zenith,azimuth or x,y,z"
+)
+
+
+@dataclass(frozen=True)
+class Lights:
+    """The flashes of one capture.
+
+    Attributes:
+        directions: (L, 3), unit vectors from the face to each light; x right, y up, z to the
+            camera.
+        intensity: (L,), relative intensity, or (L, 3) of red, green and blue; photographs are
+            divided by it.
+        files: name of each light's photograph; empty when they go by their order.
+        positions_mm: (L, 3), where the lights stand, from the point that the camera's axis meets
+            on the face; None when they are taken as distant.
+    """
+
+    directions: FloatArray
+    intensity: FloatArray
+    files: tuple[str, ...] = ()
+    positions_mm: FloatArray | None = None
+
+    @property
+    def condition(self) -> float:
+        """Ratio of the largest to the smallest singular value: the gain of noise."""
+        values = np.linalg.svd(self.directions, compute_uv=False)
+        return float(values[0] / values[-1]) if values[-1] > 0 else float("inf")
+
+    @property
+    def grey_intensity(self) -> FloatArray:
+        """(L,): mean over the channels; grey photographs are divided by it."""
+        return self.intensity if self.intensity.ndim == 1 else self.intensity.mean(axis=1)
+
+    @property
+    def known(self) -> bool:
+        """Whether there are directions; they are NaN where the lights are yet to be estimated."""
+        return bool(np.isfinite(self.directions).all())
+
+
+def unknown_lights(count: int) -> Lights:
+    """Lights of which nothing is known but their number.
+
+    Args:
+        count: how many.
+    """
+    return Lights(np.full((count, 3), np.nan), np.ones(count))
+
+
+def lights_from_angles(zenith: FloatArray, azimuth: FloatArray, where: str) -> Lights:
+    """Lights of equal intensity.
+
+    Args:
+        zenith: (L,), degrees from the camera axis.
+        azimuth: (L,), degrees clockwise from up.
+        where: name of the light file, for messages.
+    """
+    wrong = (zenith < 0) | (zenith > 180)
+    if wrong.any():
+        raise MalformedInputError(
+            f"{where}: found a zenith of {zenith[wrong][0]:g} degrees, expected 0 to 180",
+            LIGHT_HINT,
+        )
+    return Lights(direction(zenith, azimuth), np.ones(len(zenith)))
+
+
+def unit_vectors(vectors: npt.NDArray[Any], where: str) -> FloatArray:
+    """Scale directions to length 1; refuse those of length 0.
+
+    Args:
+        vectors: (L, 3).
+        where: name of the light file, for messages.
+    """
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    zero = np.flatnonzero(length < 1e-9)
+    if zero.size:
+        raise MalformedInputError(
+            f"{where}: found a light direction of length 0, light {zero[0] + 1} of {len(vectors)}",
+            LIGHT_HINT,
+        )
+    return np.asarray(vectors / length, np.float64)
+
+
+def check_intensity(intensity: FloatArray, where: str) -> FloatArray:
+    """Refuse intensities that photographs cannot be divided by.
+
+    Args:
+        intensity: (L,) or (L, 3).
+        where: name of the light file, for messages.
+    """
+    wrong = np.flatnonzero((intensity <= 0).reshape(len(intensity), -1).any(axis=1))
+    if wrong.size:
+        raise MalformedInputError(
+            f"{where}: found an intensity of 0 or less, light {wrong[0] + 1} of {len(intensity)}",
+            LIGHT_HINT,
+        )
+    return intensity
