@@ -1,0 +1,1 @@
+"""Trains the network of the shadow-aware solver on synthetic surfaces only."""
