@@ -1,11 +1,16 @@
 """fr3d show: look at maps and faces."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from fr3d.cli.options import Force, OptionalOutput, Quiet, Verbose
+
+_VIEWS = "Views and meshes"
+_AT_ONCE = 8
+
+Kind = Literal["sheet", "normal", "albedo", "depth", "relit", "shaded", "ply", "obj", "viewer"]
 
 
 def show(
@@ -19,47 +24,131 @@ def show(
         ),
     ] = None,
     output: OptionalOutput = None,
+    picture: Annotated[
+        Kind | None,
+        typer.Option(
+            "--as", help="What to draw.", show_default="by the output's suffix; sheet for .png"
+        ),
+    ] = None,
     rows: Annotated[
-        str, typer.Option("--rows", help="Rows of the first file, from 0, such as 0,4-7.")
+        str, typer.Option("--rows", "--row", help="Rows of the first file, from 0, such as 0,4-7.")
     ] = "",
     subject: Annotated[
         list[str] | None, typer.Option("--subject", help="Only this person; may be repeated.")
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", help="At most so many sessions, evenly spread.", min=1)
-    ] = 8,
+        int | None,
+        typer.Option(
+            "--limit",
+            help="At most so many sessions, evenly spread.",
+            min=1,
+            show_default=f"{_AT_ONCE} on a sheet or page, else all",
+        ),
+    ] = None,
     tile: Annotated[
-        int, typer.Option("--tile", help="Side of each picture in pixels.", min=16, max=1024)
+        int,
+        typer.Option("--tile", help="Side of each picture on a sheet, pixels.", min=16, max=1024),
     ] = 128,
+    light: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--light",
+            help="Light of a view: zenith,azimuth in degrees, x,y,z, or circle:zenith,count; "
+            "may be repeated.",
+            show_default="relit: front, left, right, above",
+            rich_help_panel=_VIEWS,
+        ),
+    ] = None,
+    cast_shadows: Annotated[
+        bool,
+        typer.Option(
+            "--cast-shadows",
+            help="Let the surface hide its own parts from the light.",
+            rich_help_panel=_VIEWS,
+        ),
+    ] = False,
+    bits: Annotated[
+        Literal["8", "16"],
+        typer.Option("--bits", help="Bits a value; depth always takes 16.", rich_help_panel=_VIEWS),
+    ] = "8",
+    normal_frame: Annotated[
+        Literal["y-up", "y-down"],
+        typer.Option(
+            "--normal-frame",
+            help="Green of normal maps: y-up (OpenGL) or y-down (DirectX).",
+            rich_help_panel=_VIEWS,
+        ),
+    ] = "y-up",
+    jump: Annotated[
+        float,
+        typer.Option(
+            "--jump",
+            help="Leave out triangles steeper than so many pixels of depth a pixel.",
+            min=0.0,
+            rich_help_panel=_VIEWS,
+        ),
+    ] = 5.0,
     force: Force = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Draw maps and faces as a contact sheet.
+    """Draw maps and faces: sheet, pictures, meshes, or a page to turn them in.
 
-    Flashes (where the file keeps them), mean image with landmarks, normals
-    (red right, green up, blue to the camera), albedo, depth (yellow is near),
-    confidence and mask; of each file what it holds.
+    sheet: flashes (where the file keeps them), mean image with landmarks,
+    normals, albedo, depth, confidence and mask, side by side.
+    normal: red right, green up, blue to the camera: (n + 1) / 2; black outside.
+    albedo, relit: sRGB; relit is one view a light, side by side.
+    depth: 16 bit; depth = (level - 32768) * step, level 0 unknown; the step is
+    1/256 pixel unless the PNG's text says otherwise.
+    shaded: the depth's own surface, where mistakes of integration show.
+    ply, obj: meshes with normals and albedo, in mm where the scale is known.
+    viewer: one HTML page that works offline; turn the face, move the light.
+
+    An output without a suffix is a folder; {subject}, {session}, {kind} and
+    {light} in a name are filled in.
 
     Examples:
       fr3d show faces.h5 -o faces.png
       fr3d show maps.h5 faces.h5 -o sheet.png --subject 1001
-      fr3d show maps.h5 --rows 0,4-7 --tile 256 -o close.png
+      fr3d show maps.h5 --rows 0,4-7 -o faces.html
+      fr3d show maps.h5 --row 3 -o face.ply
+      fr3d show maps.h5 --as normal --bits 16 -o normals
+      fr3d show maps.h5 --row 3 --as relit --light 45,90 --light 0.5,0.5,1 -o lit.png
+      fr3d show maps.h5 --row 3 --as relit --light circle:50,24 -o 'turn_{light}.png'
     """
-    from fr3d.artifacts.atomic import check_output, write_bytes
     from fr3d.artifacts.store import open_artifact
-    from fr3d.cli.console import say
-    from fr3d.errors import UsageError
-    from fr3d.evaluation.report.sheet import choose_sessions, parse_rows, session_sheet
-    from fr3d.geometry.contact_sheet import encode_png
+    from fr3d.cli.console import progress, say
+    from fr3d.evaluation.report.drawing import Look
+    from fr3d.evaluation.report.naming import (
+        WHOLE,
+        choose_kind,
+        makes_folders,
+        name_files,
+        name_whole,
+    )
+    from fr3d.evaluation.report.sheet import choose_sessions, parse_rows
+    from fr3d.evaluation.report.show_files import prepare, write_each, write_whole
+    from fr3d.evaluation.report.view_lights import parse_lights
 
-    output = output or Path("sheet.png")
-    if output.suffix.lower() != ".png":
-        raise UsageError(f"{output}: not a name for a picture", "call it sheet.png")
+    kind = choose_kind(picture, output)
     numbers = parse_rows(rows)
-    check_output(output, force)
+    lights = parse_lights(light or [], kind)
+    look = Look(lights, int(bits), normal_frame == "y-down", cast_shadows, jump)
+    whole = name_whole(kind, output) if kind in WHOLE else None
+    if whole is not None:
+        prepare([whole], force, makes_folders(output))
     artifacts = [open_artifact(path) for path in source or [Path("faces.h5")]]
-    keys = choose_sessions(artifacts, numbers, subject or [], limit)
-    write_bytes(output, encode_png(session_sheet(artifacts, keys, tile)), force)
     total = max(len(artifact) for artifact in artifacts)
-    say(f"wrote {output}: {len(keys)} of {total} sessions")
+    most = limit or (_AT_ONCE if whole else max(total, 1))
+    keys = choose_sessions(artifacts, numbers, subject or [], most)
+    if whole is not None:
+        write_whole(kind, whole, artifacts, keys, tile, look, force)
+        say(f"wrote {whole}: {len(keys)} of {total} sessions")
+        return
+    names = name_files(kind, output, keys)
+    prepare(names, force, makes_folders(output))
+    with progress(len(names), "drawing") as bar:
+        for _ in write_each(kind, names, artifacts, keys, look, force):
+            bar.advance()
+    where = names[0] if len(names) == 1 else f"{kind} to {names[0].parent}"
+    say(f"wrote {where}: {len(keys)} of {total} sessions")

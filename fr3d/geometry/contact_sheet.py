@@ -59,15 +59,6 @@ def contact_sheet(
     return sheet
 
 
-def encode_png(picture: Picture) -> bytes:
-    """Write a picture as PNG.
-
-    Args:
-        picture: (H, W, 3) RGB.
-    """
-    return bytes(cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1])
-
-
 def _label_width(rows: Sequence[SheetRow]) -> int:
     widths = [_width(line) for row in rows for line in row.label]
     return max(widths, default=0) + 3 * _GAP

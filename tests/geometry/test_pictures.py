@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from surfaces import face
 
-from fr3d.geometry.contact_sheet import SheetRow, contact_sheet, encode_png
+from fr3d.geometry.contact_sheet import SheetRow, contact_sheet
+from fr3d.geometry.picture_files import encode_png
 from fr3d.geometry.pictures import (
     BACKGROUND,
     depth_picture,
