@@ -9,7 +9,7 @@ from fr3d.cli.options import DryRun, Force, Output, Quiet, Size, Strict, Verbose
 
 if TYPE_CHECKING:
     from fr3d.artifacts.provenance import Step
-    from fr3d.photometric.reconstruct import Recipe
+    from fr3d.photometric.recipe import Recipe
     from fr3d.photometric.survey import Survey
 
 _HOW = "How to reconstruct"
@@ -77,7 +77,7 @@ def ps_reconstruct(
     from fr3d.photometric.batch import reconstruct_all, rows_per_part
     from fr3d.photometric.capture import find_captures
     from fr3d.photometric.photograph import Transfer
-    from fr3d.photometric.reconstruct import Recipe
+    from fr3d.photometric.recipe import Recipe
     from fr3d.photometric.survey import survey_captures
     from fr3d.runtime import worker_count
 
@@ -86,7 +86,9 @@ def ps_reconstruct(
     roots = raw or [Path("raw")]
     survey = survey_captures(find_captures(roots, lights), size)
     with_attributes = any(c.attributes is not None for c in survey.captures)
-    recipe = Recipe(solver, how, size, keep_raw, with_attributes)
+    recipe = Recipe(
+        solver, transfer=how, size=size, keep_raw=keep_raw, attributes=with_attributes
+    )
     _warn(survey, recipe)
     if dry_run:
         _rehearse(survey, output)

@@ -15,7 +15,7 @@ from fr3d.artifacts.drafts import Draft
 from fr3d.artifacts.writer import ArtifactWriter
 from fr3d.errors import UnavailableError
 from fr3d.photometric.capture import Capture
-from fr3d.photometric.reconstruct import Recipe
+from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.survey import Canvas
 from fr3d.photometric.worker import Job, prepare_worker, work
 

@@ -12,7 +12,7 @@ _CLOSING = 0.04
 _SMALL_SHARE = 0.05
 
 
-def lit_mask(images: npt.NDArray[np.float32]) -> Mask:
+def lit_mask(images: npt.NDArray[np.float32], noise: float = _NOISE) -> Mask:
     """Find the lit object: pixels that are not dark in every photograph.
 
     A pixel counts as lit when its brightest photograph exceeds both the noise and a small share of
@@ -20,13 +20,14 @@ def lit_mask(images: npt.NDArray[np.float32]) -> Mask:
     places in the shadow of all flashes belong to the face; specks are dropped.
 
     Args:
-        images: (L, H, W), linear light, 1 = full scale.
+        images: (L, H, W), linear light.
+        noise: brightness that noise may reach; of 8 bit values by default.
 
     Returns:
         (H, W); all false when nothing is lit.
     """
     brightest = cv2.medianBlur(images.max(axis=0), 3)
-    threshold = max(_NOISE, _DARK_SHARE * float(np.percentile(brightest, 98)))
+    threshold = max(noise, _DARK_SHARE * float(np.percentile(brightest, 98)))
     lit = (brightest > threshold).astype(np.uint8)
     return _without_specks(_without_holes(_closed(lit)))
 

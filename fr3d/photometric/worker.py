@@ -4,15 +4,13 @@ import os
 import signal
 import threading
 from multiprocessing import connection, parent_process
-from typing import Any
 
 import cv2
 
 from fr3d.artifacts.drafts import Draft, Drafter
-from fr3d.artifacts.rows import Reject
-from fr3d.errors import Fr3dError
 from fr3d.photometric.capture import Capture
-from fr3d.photometric.reconstruct import Recipe, reconstruct
+from fr3d.photometric.recipe import Recipe
+from fr3d.photometric.reconstruct import reconstruct_group
 from fr3d.photometric.survey import Canvas
 
 Job = tuple[Drafter, int, list[Capture], Recipe, Canvas]
@@ -21,16 +19,8 @@ Job = tuple[Drafter, int, list[Capture], Recipe, Canvas]
 def work(job: Job) -> Draft:
     """Reconstruct the captures of one part and write it, but for the last step."""
     drafter, index, captures, recipe, canvas = job
-    columns: dict[str, list[Any]] = {}
-    rejected: list[Reject] = []
-    for capture in captures:
-        try:
-            row = reconstruct(capture, recipe, canvas)
-        except Fr3dError as error:
-            rejected.append(Reject(capture.subject_id, capture.session_id, error.message))
-            continue
-        for name, value in row.items():
-            columns.setdefault(name, []).append(value)
+    rows, rejected = reconstruct_group(captures, recipe, canvas)
+    columns = {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
     return drafter.draft(index, columns, rejected)
 
 

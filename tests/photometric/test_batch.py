@@ -17,7 +17,7 @@ from fr3d.cli import main
 from fr3d.errors import UnavailableError
 from fr3d.photometric import batch
 from fr3d.photometric.capture import find_captures
-from fr3d.photometric.reconstruct import Recipe
+from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.survey import Canvas, survey_captures
 
 

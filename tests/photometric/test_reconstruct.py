@@ -9,7 +9,8 @@ from fr3d.errors import MalformedInputError
 from fr3d.photometric.capture import find_captures
 from fr3d.photometric.framing import frame_face, frame_whole
 from fr3d.photometric.photograph import Transfer
-from fr3d.photometric.reconstruct import Recipe, reconstruct
+from fr3d.photometric.recipe import Recipe
+from fr3d.photometric.reconstruct import reconstruct
 from fr3d.photometric.survey import Canvas, survey_captures
 
 

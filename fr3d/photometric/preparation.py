@@ -1,0 +1,139 @@
+"""From a capture's files to what the solvers need: read, registered, cut, masked, checked."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fr3d.errors import MalformedInputError
+from fr3d.photometric.capture import Capture
+from fr3d.photometric.evidence import Evidence, frame_evidence
+from fr3d.photometric.exposure import Exposure, read_exposure
+from fr3d.photometric.face_prior import landmark_problem, mean_face_normals
+from fr3d.photometric.framing import frame_movement, frame_whole
+from fr3d.photometric.mask import lit_mask
+from fr3d.photometric.recipe import Recipe
+from fr3d.photometric.registration.estimate import Registration, estimate_shifts
+from fr3d.photometric.usable import Flashes, usable_flashes
+
+FloatArray = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+_LEAST_MASK = 0.01
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A capture ready to be solved.
+
+    Attributes:
+        evidence: what it holds, cut to its framing.
+        registration: how the photographs moved; None when that was not asked.
+        mask: (h, w), where the object is.
+        flashes: which photographs can be used.
+        prior: expected normals (3, h, w) and their weight (h, w); None without.
+    """
+
+    evidence: Evidence
+    registration: Registration | None
+    mask: Mask
+    flashes: Flashes
+    prior: tuple[FloatArray, FloatArray] | None
+
+    @property
+    def images(self) -> FloatArray:
+        """(K, h, w): linear light of the usable photographs over their flashes' intensity."""
+        keep = self.flashes.keep
+        intensity = self.evidence.lights.grey_intensity[keep].astype(np.float32)
+        return self.evidence.images[keep] / intensity[:, None, None]
+
+    @property
+    def directions(self) -> npt.NDArray[np.float64]:
+        """(K, 3): of the usable flashes."""
+        return self.evidence.lights.directions[self.flashes.keep]
+
+    @property
+    def saturated(self) -> Mask:
+        """(K, h, w): of the usable photographs."""
+        return self.evidence.saturated[self.flashes.keep]
+
+
+def prepare(capture: Capture, recipe: Recipe) -> Prepared:
+    """Read a capture and do all that comes before its normals.
+
+    Args:
+        capture: its files.
+        recipe: how.
+
+    Raises:
+        MalformedInputError: the capture cannot be used; the message names the file.
+        MissingInputError: a file is gone.
+    """
+    if capture.problem:
+        raise MalformedInputError(capture.problem)
+    exposure = read_exposure(capture, recipe.transfer, recipe.reading)
+    registration = _register(exposure, recipe) if recipe.register else None
+    shifts = None
+    if registration is not None and registration.shift.any():
+        shifts = registration.shift
+    points = _landmarks(exposure, recipe, shifts)
+    evidence = frame_evidence(replace(exposure, landmarks=points), recipe.size, shifts)
+    mask = _mask(evidence, shifts, exposure.images.shape[1:])
+    names = [path.name for path in capture.images]
+    flashes = usable_flashes(
+        evidence.images, evidence.saturated, evidence.lights.directions, mask, names
+    )
+    prior = _prior(evidence, recipe)
+    given = evidence.framing.points(exposure.landmarks)
+    return Prepared(replace(evidence, landmarks=given), registration, mask, flashes, prior)
+
+
+def _register(exposure: Exposure, recipe: Recipe) -> Registration:
+    height, width = exposure.images.shape[1:]
+    window = frame_movement(exposure.landmarks, height, width)
+    found = estimate_shifts(np.stack([window.cut(image) for image in exposure.images]))
+    if recipe.max_residual is not None and found.loop_residual > recipe.max_residual:
+        raise MalformedInputError(
+            f"the photographs do not register: they miss each other by "
+            f"{found.loop_residual:.1f} px, expected at most {recipe.max_residual:g}"
+        )
+    return found
+
+
+def _landmarks(
+    exposure: Exposure, recipe: Recipe, shifts: npt.NDArray[np.float32] | None
+) -> FloatArray:
+    """Those of the capture, or else those found; only what needs a face looks for one."""
+    known = np.isfinite(exposure.landmarks).all()
+    wanted = recipe.size is not None or recipe.prior == "face"
+    if known or not wanted or recipe.find_landmarks is None:
+        return exposure.landmarks
+    images = exposure.images
+    if shifts is not None:
+        whole = frame_whole(*images.shape[1:])
+        images = np.stack([whole.cut(i, s) for i, s in zip(images, shifts.tolist(), strict=True)])
+    found = recipe.find_landmarks(images.mean(axis=0, dtype=np.float32))
+    return exposure.landmarks if found is None else found
+
+
+def _mask(
+    evidence: Evidence,
+    shifts: npt.NDArray[np.float32] | None,
+    size: tuple[int, ...],
+) -> Mask:
+    mask = evidence.given_mask
+    if mask is None:
+        mask = lit_mask(evidence.images, evidence.noise)
+        if mask.mean() < _LEAST_MASK:
+            raise MalformedInputError("the photographs are dark: nothing is lit")
+    return mask if shifts is None else mask & evidence.framing.valid(shifts, size[0], size[1])
+
+
+def _prior(evidence: Evidence, recipe: Recipe) -> tuple[FloatArray, FloatArray] | None:
+    """The mean face, where there is a face to lay it over."""
+    if recipe.prior != "face":
+        return None
+    height, width = evidence.images.shape[1:]
+    if landmark_problem(evidence.landmarks, height, width):
+        return None
+    return mean_face_normals(evidence.landmarks, height, width)

@@ -1,0 +1,73 @@
+"""How captures are reconstructed: every choice that a run makes, once for all of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from fr3d.photometric.exposure import AS_STORED, ReadOptions
+from fr3d.photometric.face_prior import LandmarkFinder
+from fr3d.photometric.integration.integrate import DEFAULT
+from fr3d.photometric.integration.settings import Settings
+from fr3d.photometric.transfer import LINEAR, Transfer
+
+PriorName = Literal["face", "none"]
+Camera = tuple[tuple[float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How captures are reconstructed.
+
+    Attributes:
+        solver: name in `solvers.solve.SOLVERS`, `shadow`, or `auto`.
+        prior: `face` draws normals to those of a mean face where light is scarce.
+        transfer: how stored values become light.
+        reading: how photographs and lights are read, but for the transfer function.
+        register: whether movement between the flashes is undone.
+        max_residual: reject captures whose registration misses by more, px; None rejects none.
+        integration: how normals become depth.
+        camera: intrinsic matrix in pixels of the photograph; None for a distant camera.
+        depth_prior: maps with the depth that is known beforehand, of the same sessions.
+        size: crop the face to a square of this size; None keeps the whole photograph.
+        keep_raw: whether rows carry the photographs.
+        attributes: whether rows carry attributes.
+        find_landmarks: finds the face where a capture has no landmarks of its own; None leaves it.
+        device: `cpu` for NumPy, else a device of PyTorch such as `cuda:0`.
+    """
+
+    solver: str = "auto"
+    prior: PriorName = "none"
+    transfer: Transfer = LINEAR
+    reading: ReadOptions = AS_STORED
+    register: bool = True
+    max_residual: float | None = None
+    integration: Settings = DEFAULT
+    camera: Camera | None = None
+    depth_prior: Path | None = None
+    size: int | None = None
+    keep_raw: bool = False
+    attributes: bool = True
+    find_landmarks: LandmarkFinder | None = None
+    device: str = "cpu"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As history and model contracts record it."""
+        return {
+            "solver": self.solver,
+            "prior": self.prior,
+            "transfer": self.transfer.name,
+            **self.reading.parameters,
+            "lights": "estimated" if self.reading.estimate_lights else "given",
+            "register": self.register,
+            "max_residual": self.max_residual,
+            "integrator": self.integration.method,
+            "min_nz": self.integration.min_nz,
+            "edge_power": self.integration.edge_power,
+            "detrend": self.integration.detrend,
+            "prior_weight": self.integration.prior_weight if self.depth_prior else None,
+            "camera": None if self.camera is None else [list(row) for row in self.camera],
+            "depth_prior": self.depth_prior is not None,
+            "size": self.size,
+            "keep_raw": self.keep_raw,
+        }

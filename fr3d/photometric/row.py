@@ -1,0 +1,129 @@
+"""The row of an artifact that a reconstructed capture becomes."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fr3d.photometric.capture import Capture
+from fr3d.photometric.evidence import Evidence
+from fr3d.photometric.preparation import Prepared
+from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
+from fr3d.photometric.recipe import Recipe
+from fr3d.photometric.solution import Solution
+from fr3d.photometric.survey import Canvas
+
+FloatArray = npt.NDArray[np.float32]
+Row = dict[str, Any]
+
+_EMPTY = {"depth": np.nan}  # what stands outside the mask; elsewhere 0
+
+
+def map_row(
+    capture: Capture, prepared: Prepared, solution: Solution, recipe: Recipe, canvas: Canvas
+) -> Row:
+    """Collect maps, facts and figures of a capture.
+
+    Args:
+        capture: its files.
+        prepared: what was read.
+        solution: what was found.
+        recipe: how.
+        canvas: size of the row; smaller maps are padded at the right and below.
+
+    Returns:
+        One row of `fr3d.maps` by dataset.
+    """
+    evidence, mask = prepared.evidence, prepared.mask
+    fit = measure_fit(prepared.images, prepared.directions, solution.g)
+    maps = {
+        "normal": np.moveaxis(solution.normal, 0, -1),
+        "albedo": solution.albedo,
+        "depth": solution.depth,
+        "mask": mask.astype(np.uint8),
+        "confidence": pixel_confidence(fit) * mask,
+        "image": evidence.images.mean(axis=0),
+    }
+    row: Row = {name: padded(plane, canvas, _EMPTY.get(name, 0)) for name, plane in maps.items()}
+    quality = capture_quality(fit, evidence.stored, evidence.lights.directions, mask)
+    row |= {f"quality/{name}": value for name, value in (quality | _figures(prepared)).items()}
+    return (
+        row
+        | _lights(evidence, canvas)
+        | _movement(prepared, canvas)
+        | _facts(capture, evidence, recipe, canvas)
+    )
+
+
+def padded(plane: npt.NDArray[Any], canvas: Canvas, fill: float = 0) -> npt.NDArray[Any]:
+    """A map with more rows below and more columns at the right.
+
+    Args:
+        plane: (h, w, ...).
+        canvas: the size wanted.
+        fill: what stands there.
+    """
+    height, width = plane.shape[:2]
+    if (height, width) == (canvas.height, canvas.width):
+        return np.ascontiguousarray(plane)
+    out = np.full((canvas.height, canvas.width, *plane.shape[2:]), fill, plane.dtype)
+    out[:height, :width] = plane
+    return out
+
+
+def _figures(prepared: Prepared) -> dict[str, np.float32]:
+    """What is known beside the fit."""
+    figures = {
+        "lights_behind": (prepared.evidence.lights.directions[:, 2] <= 0).sum(),
+        "black_flashes": prepared.flashes.black,
+        "overexposed_flashes": prepared.flashes.overexposed,
+        "ambient_level": prepared.evidence.ambient_level,
+    }
+    if prepared.registration is not None:
+        figures["registration_residual"] = prepared.registration.loop_residual
+        figures["registration_score"] = prepared.registration.score
+    return {name: np.float32(value) for name, value in figures.items()}
+
+
+def _lights(evidence: Evidence, canvas: Canvas) -> Row:
+    count = len(evidence.stored)
+    lights = np.full((canvas.lights, 3), np.nan, np.float32)
+    lights[:count] = evidence.lights.directions
+    intensity = np.full(canvas.lights, np.nan, np.float32)
+    intensity[:count] = evidence.lights.grey_intensity
+    return {"lights": lights, "light_intensity": intensity}
+
+
+def _movement(prepared: Prepared, canvas: Canvas) -> Row:
+    """How each photograph moved, in pixels of the map."""
+    if prepared.registration is None:
+        return {}
+    shift = np.full((canvas.lights, 2), np.nan, np.float32)
+    found = prepared.registration.shift / np.float32(prepared.evidence.framing.scale)
+    shift[: len(found)] = found
+    return {"shift": shift}
+
+
+def _facts(capture: Capture, evidence: Evidence, recipe: Recipe, canvas: Canvas) -> Row:
+    row: Row = {
+        "subject_id": capture.subject_id,
+        "session_id": capture.session_id,
+        "source_sha256": evidence.source_sha256,
+        "size": np.array(evidence.framing.size, np.int32),
+        "scale_mm": np.float32(np.nan),
+        "warp": evidence.framing.warp,
+        "landmarks": evidence.landmarks,
+    }
+    if recipe.attributes:
+        row |= {f"attribute/{name}": value for name, value in evidence.attributes.items()}
+    if recipe.keep_raw:
+        row["raw"] = _raw(evidence.stored, canvas)
+    return row
+
+
+def _raw(stored: FloatArray, canvas: Canvas) -> npt.NDArray[np.uint8]:
+    raw = np.zeros((canvas.lights, canvas.height, canvas.width), np.uint8)
+    levels = np.clip(np.rint(stored * 255), 0, 255).astype(np.uint8)
+    for i, photograph in enumerate(levels):
+        raw[i] = padded(photograph, canvas)
+    return raw

@@ -1,0 +1,173 @@
+"""Prepared captures become normals, albedo and depth, on a CPU or in batches on a GPU."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fr3d.photometric.framing import Framing
+from fr3d.photometric.integration.integrate import integrate
+from fr3d.photometric.preparation import Prepared
+from fr3d.photometric.recipe import Camera, Recipe
+from fr3d.photometric.solvers.choice import choose_solver
+from fr3d.photometric.solvers.linear import split_scaled_normal
+from fr3d.photometric.solvers.shadow import solve_shadow
+from fr3d.photometric.solvers.solve import solve
+
+FloatArray = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+_MOST_AT_ONCE = 64  # sessions on a GPU: 64 of 256x256 with four lights take 64 MiB an array
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The surface of a capture.
+
+    Attributes:
+        g: (3, h, w), albedo times normal, as the solver found it.
+        normal: (3, h, w), unit length on the mask, zero outside.
+        albedo: (h, w), zero outside the mask.
+        depth: (h, w), height towards the camera in pixels of the map, NaN outside the mask.
+    """
+
+    g: FloatArray
+    normal: FloatArray
+    albedo: FloatArray
+    depth: FloatArray
+
+
+def solve_captures(
+    captures: Sequence[Prepared], recipe: Recipe, depths: Sequence[FloatArray | None]
+) -> Iterator[Solution]:
+    """Solve captures, in order; none depends on the others.
+
+    Args:
+        captures: prepared by the same recipe.
+        recipe: how.
+        depths: (h, w) of each, depth that is known beforehand, NaN = unknown; or None.
+    """
+    if recipe.device == "cpu":
+        for capture, depth in zip(captures, depths, strict=True):
+            yield from _solve_alike([capture], recipe, [depth])
+        return
+    pairs = zip(captures, depths, strict=True)
+    for _, group in groupby(pairs, lambda pair: _likeness(pair[0], pair[1], recipe)):
+        members = list(group)
+        for start in range(0, len(members), _MOST_AT_ONCE):
+            part = members[start : start + _MOST_AT_ONCE]
+            yield from _solve_alike([p for p, _ in part], recipe, [d for _, d in part])
+
+
+def chosen_solver(capture: Prepared, recipe: Recipe) -> str:
+    """The solver that a capture gets."""
+    if recipe.solver != "auto":
+        return recipe.solver
+    count = int(capture.flashes.keep.sum())
+    return choose_solver(capture.directions, count, capture.prior is not None)
+
+
+def _likeness(capture: Prepared, depth: FloatArray | None, recipe: Recipe) -> tuple[Any, ...]:
+    """What captures of one batch share."""
+    shape = int(capture.flashes.keep.sum()), *capture.mask.shape
+    return shape, chosen_solver(capture, recipe), capture.prior is None, depth is None
+
+
+def _solve_alike(
+    captures: Sequence[Prepared], recipe: Recipe, depths: Sequence[FloatArray | None]
+) -> list[Solution]:
+    g = _scaled_normals(captures, recipe)
+    masks = np.stack([c.mask for c in captures])
+    split = [_surface(one, mask) for one, mask in zip(g, masks, strict=True)]
+    normal = np.stack([n for _, n in split])
+    cameras = None
+    if recipe.camera is not None:
+        cameras = np.stack([_camera(recipe.camera, c.evidence.framing) for c in captures])
+    known = [d for d in depths if d is not None]
+    found = integrate(
+        _on(recipe.device, normal),
+        _on(recipe.device, masks),
+        recipe.integration,
+        camera=cameras,
+        prior=_on(recipe.device, np.stack(known)) if known else None,
+    )
+    depth = _off(found.depth)
+    return [
+        Solution(one, n, albedo, z) for one, (albedo, n), z in zip(g, split, depth, strict=True)
+    ]
+
+
+def _scaled_normals(captures: Sequence[Prepared], recipe: Recipe) -> FloatArray:
+    """(B, 3, h, w)."""
+    solver = chosen_solver(captures[0], recipe)
+    if solver == "shadow":
+        return np.stack(
+            [solve_shadow(c.images, c.directions, c.saturated, c.mask).g for c in captures]
+        )
+    saturated = np.stack([c.saturated for c in captures])
+    prior = None
+    if captures[0].prior is not None:
+        normal, weight = zip(*(c.prior for c in captures if c.prior is not None), strict=True)
+        prior = _on(recipe.device, np.stack(normal)), _on(recipe.device, np.stack(weight))
+    g = solve(
+        _on(recipe.device, np.stack([c.images for c in captures])),
+        np.stack([c.directions for c in captures]),
+        _on(recipe.device, saturated) if saturated.any() else None,
+        solver,
+        prior,
+    )
+    return _off(g)
+
+
+def _surface(g: FloatArray, mask: Mask) -> tuple[FloatArray, FloatArray]:
+    """Albedo and unit normals on the mask."""
+    albedo, normal = split_scaled_normal(g)
+    return albedo * mask, _filled(normal, albedo, mask) * mask
+
+
+def _filled(normal: FloatArray, albedo: FloatArray, mask: Mask) -> FloatArray:
+    """Give pixels of the mask that no light reached the nearest normal; their albedo stays 0."""
+    known = mask & (albedo > 0)
+    if (known == mask).all() or not known.any():
+        return normal
+    _, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    source = np.zeros(int(labels.max()) + 1, np.intp)
+    source[labels[known]] = np.flatnonzero(known)
+    missing = mask & ~known
+    filled = normal.copy()
+    filled[:, missing] = normal.reshape(3, -1)[:, source[labels[missing]]]
+    return filled
+
+
+def _camera(camera: Camera, framing: Framing) -> npt.NDArray[np.float64]:
+    """The intrinsic matrix in pixels of the map."""
+    matrix = np.array(camera)
+    scale = framing.scale
+    to_map = np.array(
+        [
+            [1 / scale, 0, (0.5 - framing.left) / scale - 0.5],
+            [0, 1 / scale, (0.5 - framing.top) / scale - 0.5],
+            [0, 0, 1],
+        ]
+    )
+    return np.asarray(to_map @ matrix)
+
+
+def _on(device: str, values: npt.NDArray[Any]) -> Any:
+    """An array where it is to be computed with; PyTorch is loaded for a GPU only."""
+    if device == "cpu":
+        return values
+    import torch
+
+    return torch.as_tensor(values, device=device)
+
+
+def _off(values: Any) -> npt.NDArray[Any]:
+    """Back on the CPU as an array."""
+    return np.asarray(values if isinstance(values, np.ndarray) else values.cpu())
