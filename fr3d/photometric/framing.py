@@ -12,6 +12,7 @@ FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 _FACE_SIDE = 4.0  # heads are 3.5 to 4 times as high as their eyes lie above the mouth
+_MARGIN = 0.125  # of the side of the face: as far as heads move and the border is tapered
 _TAPS = 2  # pixels on either side that the cubic kernel reaches
 _STILL = (0.0, 0.0)
 
@@ -166,3 +167,20 @@ def frame_face(landmarks: FloatArray, height: int, width: int, size: int) -> Fra
     left = int(np.clip(round(float(x) - (side - 1) / 2), 0, width - side))
     top = int(np.clip(round(float(y) - (side - 1) / 2), 0, height - side))
     return Framing(left, top, side, side, (size, size))
+
+
+def frame_movement(landmarks: FloatArray, height: int, width: int) -> Framing:
+    """Where to look for movement of the head: the face and a margin, at full resolution.
+
+    A background that stands still would otherwise speak for no movement. Without landmarks it is
+    the whole photograph.
+
+    Args:
+        landmarks: (5, 2), NaN where unknown.
+        height: of the photograph.
+        width: of the photograph.
+    """
+    if not np.isfinite(landmarks).all():
+        return frame_whole(height, width)
+    face = frame_face(landmarks, height, width, 1)
+    return face.around(round(_MARGIN * face.width), height, width)
