@@ -58,3 +58,8 @@ def ascending(planes: Array) -> Array:
     """Each pixel's values, the smallest first."""
     found = namespace(planes).sort(planes, -2)
     return found if isinstance(found, np.ndarray) else found.values
+
+
+def indicator(flags: Array) -> Array:
+    """1 where true, 0 elsewhere, float32."""
+    return flags.astype(np.float32) if isinstance(flags, np.ndarray) else flags.float()

@@ -7,6 +7,7 @@ Reference:
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,47 +20,54 @@ _UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 @dataclass(frozen=True)
 class Rig:
-    """What follows from the lights alone.
+    """What follows from the lights alone, worked out when it is asked for.
 
     Attributes:
-        lights: (..., L, 3).
-        inverse: (..., 3, L), pseudo-inverse.
-        frame: (..., L, 3), orthonormal columns that span those of the lights.
-        pairs: (..., 6, L), products of the columns of `frame`, upper triangle.
-        back: (..., 3, 3), from that frame to x, y, z.
-        contradiction: (..., L, 1), the unit vector that is orthogonal to all that four lights can
-            produce; None for any other number.
-    """
-
-    lights: Array
-    inverse: Array
-    frame: Array
-    pairs: Array
-    back: Array
-    contradiction: Array | None
-
-
-def prepare_rig(lights: npt.NDArray[np.float64], like: Array) -> Rig:
-    """Work out what solving under some lights needs.
-
-    Args:
-        lights: (..., L, 3), L >= 3, not in one plane.
+        directions: (..., L, 3), L >= 3, not in one plane.
         like: an array of the kind and on the device of the photographs.
     """
-    lights = np.asarray(lights, dtype=np.float64)
-    frame, triangle = np.linalg.qr(lights)
-    pairs = np.stack([frame[..., i] * frame[..., j] for i, j in _UPPER], axis=-2)
-    contradiction = None
-    if lights.shape[-2] == 4:
-        contradiction = constant(np.linalg.svd(lights)[0][..., 3:], like)
-    return Rig(
-        constant(lights, like),
-        constant(np.linalg.pinv(lights), like),
-        constant(frame, like),
-        constant(pairs, like),
-        constant(np.linalg.inv(triangle), like),
-        contradiction,
-    )
+
+    directions: npt.NDArray[np.float64]
+    like: Array
+
+    @cached_property
+    def lights(self) -> Array:
+        """(..., L, 3)."""
+        return constant(self.directions, self.like)
+
+    @cached_property
+    def inverse(self) -> Array:
+        """(..., 3, L), pseudo-inverse."""
+        return constant(np.linalg.pinv(self.directions), self.like)
+
+    @cached_property
+    def contradiction(self) -> Array | None:
+        """(..., 4, 1), the unit vector orthogonal to all that four lights can produce, or None."""
+        if self.directions.shape[-2] != 4:
+            return None
+        return constant(np.linalg.svd(self.directions)[0][..., 3:], self.like)
+
+    @cached_property
+    def frame(self) -> Array:
+        """(..., 3, L), orthonormal rows that span the columns of the lights."""
+        return constant(np.swapaxes(self._factors[0], -1, -2), self.like)
+
+    @cached_property
+    def pairs(self) -> Array:
+        """(..., 6, L), products of two rows of `frame`, upper triangle."""
+        columns = self._factors[0]
+        return constant(np.stack([columns[..., i] * columns[..., j] for i, j in _UPPER], -2),
+                        self.like)  # fmt: skip
+
+    @cached_property
+    def back(self) -> Array:
+        """(..., 3, 3), from that frame to x, y, z."""
+        return constant(np.linalg.inv(self._factors[1]), self.like)
+
+    @cached_property
+    def _factors(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        frame, triangle = np.linalg.qr(self.directions)
+        return frame, triangle
 
 
 def fit_plain(rig: Rig, planes: Array) -> Array:
@@ -75,40 +83,46 @@ def fit_plain(rig: Rig, planes: Array) -> Array:
     return combine(rig.inverse, planes)
 
 
-def fit_weighted(rig: Rig, planes: Array, weights: Array) -> Array:
-    """Weighted least squares: argmin of sum_k w_k (I_k - l_k . g)^2.
+def fit_weighted(rig: Rig, planes: Array, slack: Array) -> Array:
+    """Weighted least squares: argmin of sum_k (I_k - l_k . g)^2 / slack_k.
 
     Args:
         rig: of L lights.
         planes: (..., L, P) intensities I.
-        weights: (..., L, P), all above 0; only their ratios matter.
+        slack: (..., L, P), inverse weights above 0; only their ratios matter.
 
     Returns:
         (..., 3, P), albedo times normal.
     """
     if rig.contradiction is not None:
-        return fit_plain(rig, planes - _misfit(rig.contradiction, planes, 1 / weights))
-    return fit_adjugate(rig, planes, weights)
+        return fit_plain(rig, planes - misfit(rig.contradiction, planes, slack))
+    return fit_adjugate(rig, planes, 1 / slack)
 
 
-def _misfit(contradiction: Array, planes: Array, slack: Array) -> Array:
+def misfit(contradiction: Array, planes: Array, slack: Array) -> Array:
     """The residuals of four lights.
 
-    Residuals r are the least that explain the contradiction a . I: a . r = a . I. Least in
-    sum w r^2, they are r_k proportional to a_k / w_k. So four lights need no matrix a pixel.
+    Residuals r must explain the contradiction, a . r = a . I. Those of least sum r_k^2 / slack_k
+    are proportional to a_k slack_k. So four lights need no matrix a pixel.
+
+    Args:
+        contradiction: (..., 4, 1), a.
+        planes: (..., 4, P), I.
+        slack: (..., 4, P).
     """
     spread = contradiction * slack
     share = (contradiction * planes).sum(-2) / (contradiction * spread).sum(-2)
-    return spread * share[..., None, :]
+    spread *= share[..., None, :]
+    return spread
 
 
 def fit_adjugate(rig: Rig, planes: Array, weights: Array) -> Array:
-    """The same for any number of lights, by the adjugate of each pixel's 3 x 3 normal equations.
+    """The same for any number of lights and weights 1 / slack, by the adjugate of 3 x 3 equations.
 
     They are set up in the orthonormal frame, where they are well conditioned for any rig.
     """
     xx, xy, xz, yy, yz, zz = _rows(combine(rig.pairs, weights))
-    bx, by, bz = _rows(combine(_turned(rig.frame), weights * planes))
+    bx, by, bz = _rows(combine(rig.frame, weights * planes))
     cxx, cxy, cxz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
     cyy, cyz, czz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
     scale = 1 / (xx * cxx + xy * cxy + xz * cxz)
@@ -122,7 +136,3 @@ def fit_adjugate(rig: Rig, planes: Array, weights: Array) -> Array:
 
 def _rows(planes: Array) -> list[Any]:
     return [planes[..., i, :] for i in range(planes.shape[-2])]
-
-
-def _turned(matrix: Array) -> Array:
-    return namespace(matrix).swapaxes(matrix, -1, -2)

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.photometric.solvers.arrays import Array, brightest, combine, namespace
-from fr3d.photometric.solvers.fit import fit_plain
 from fr3d.photometric.solvers.problem import Problem
 
 _LEAST_WEIGHT = 0.02
@@ -23,16 +22,15 @@ def least_squares(problem: Problem) -> Array:
     Reference:
         Woodham 1980, "Photometric method for determining surface orientation from multiple images".
     """
-    if problem.saturated is None or problem.pull is not None:
-        weights = None
-        if problem.saturated is not None:
-            weights = problem.trusted(namespace(problem.planes).ones_like(problem.planes))
-        return problem.fit(weights)
+    if problem.saturated is None:
+        return problem.fit(None)
     xp = namespace(problem.planes)
-    weighted = problem.fit(problem.trusted(xp.ones_like(problem.planes)))
+    weighted = problem.fit(problem.distrust(xp.ones_like(problem.planes)))
+    if problem.pull is not None:
+        return weighted
     # a pixel's solution must not depend on its neighbours in the block
     spoilt = problem.saturated.any(-2)[..., None, :]
-    return xp.where(spoilt, weighted, fit_plain(problem.rig, problem.planes))
+    return xp.where(spoilt, weighted, problem.fit(None))
 
 
 def ratio_weighted(problem: Problem) -> Array:
@@ -45,8 +43,7 @@ def ratio_weighted(problem: Problem) -> Array:
     """
     xp = namespace(problem.planes)
     top = xp.clip(brightest(problem.planes), 1e-12, None)
-    weights = xp.clip(problem.planes / top, _LEAST_WEIGHT, None)
-    return problem.fit(problem.trusted(weights))
+    return problem.fit(problem.distrust(top / xp.clip(problem.planes, _LEAST_WEIGHT * top, None)))
 
 
 def split_scaled_normal(g: Array) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.photometric.solvers.arrays import Array, constant, namespace
-from fr3d.photometric.solvers.fit import prepare_rig
+from fr3d.photometric.solvers.fit import Rig
 from fr3d.photometric.solvers.linear import least_squares, ratio_weighted
 from fr3d.photometric.solvers.prior import Prior, make_pull
 from fr3d.photometric.solvers.problem import Problem, Pull
@@ -74,7 +74,7 @@ def _solve_session(
     count, shape = len(images), images.shape[1:]
     planes = np.ascontiguousarray(images, np.float32).reshape(count, -1)
     marked = None if saturated is None or not saturated.any() else saturated.reshape(count, -1)
-    rig = prepare_rig(lights, planes)
+    rig = Rig(lights, planes)
     pull = None if prior is None else make_pull(planes, lights, _flat(prior, planes))
     out = np.empty((3, planes.shape[1]), np.float32)
     step = max(512, _SAMPLES // count)
@@ -101,7 +101,7 @@ def _solve_batch(
     planes = images.float().reshape(batch, count, -1)
     marked = None if saturated is None else saturated.reshape(planes.shape)
     pull = None if prior is None else make_pull(planes, lights, _flat(prior, planes))
-    problem = Problem(prepare_rig(lights, planes), planes, marked, pull)
+    problem = Problem(Rig(lights, planes), planes, marked, pull)
     return SOLVERS[solver](problem).reshape(batch, 3, *shape)
 
 
