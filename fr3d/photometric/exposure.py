@@ -10,19 +10,23 @@ import numpy.typing as npt
 
 from fr3d.errors import MalformedInputError
 from fr3d.photometric.capture import Capture
-from fr3d.photometric.flat_field import FlatField, load_flat_field
+from fr3d.photometric.flat_field import load_flat_field
 from fr3d.photometric.light_files.model import Lights, unknown_lights
 from fr3d.photometric.light_files.names import lights_of_names
 from fr3d.photometric.lights import check_lights, flipped, read_lights
+from fr3d.photometric.linearisation import (
+    decode_all,
+    linear_colour,
+    linear_light,
+    read_mask,
+)
+from fr3d.photometric.mask import NOISE
 from fr3d.photometric.metadata import FIELDS, landmarks_inside, read_attributes, read_landmarks
-from fr3d.photometric.photograph import Photograph, decode
 from fr3d.photometric.sources import SourceFiles
 from fr3d.photometric.transfer import Transfer
 
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-
-NOISE = 2.5 / 255  # of 8 bit values: their steps and a little sensor noise
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def read_exposure(
     capture: Capture,
     transfer: Transfer,
     options: ReadOptions = AS_STORED,
+    picks: Sequence[int] | None = None,
 ) -> Exposure:
     """Read a capture's photographs and all that lies beside them; every file once.
 
@@ -138,6 +143,7 @@ def read_exposure(
         capture: its files.
         transfer: how stored values become light.
         options: how else.
+        picks: numbers of the photographs to decode; None takes all.
 
     Raises:
         MalformedInputError: the capture cannot be used; the message names the file.
@@ -145,104 +151,32 @@ def read_exposure(
     """
     sources = SourceFiles()
     lights, landmarks, attributes = read_texts(capture, options, sources)
-    photographs = _decoded(capture.images, sources, options)
-    ambient = _decoded(capture.ambient, sources, options, like=photographs[0])
+    images_of, flat = capture.images, None
+    if options.flat:
+        flat = load_flat_field(options.flat, transfer, options.full_scale)
+        flat.check(len(images_of))
+    if picks is not None:
+        images_of, lights = tuple(images_of[i] for i in picks), lights.only(picks)
+        flat = None if flat is None else flat.only(picks)
+    photographs = decode_all(images_of, sources, options.full_scale)
+    ambient = decode_all(capture.ambient, sources, options.full_scale, photographs[0])
     height, width = photographs[0].levels.shape[:2]
-    flat = load_flat_field(options.flat, transfer, options.full_scale) if options.flat else None
     if flat is not None:
-        flat.check(len(photographs), height, width)
+        flat.check_size(height, width)
     stored = np.stack([p.stored() for p in photographs])
-    images, level = _light(photographs, ambient, transfer, lights, flat, stored)
+    images, level = linear_light(photographs, ambient, transfer, lights, flat, stored)
     eight_bit = photographs[0].depth == "8 bit"
     noise = transfer.linear(np.array([NOISE], np.float32))[0] if eight_bit else 0.0
     return Exposure(
         stored,
         images,
         np.stack([p.saturated() for p in photographs]),
-        _colour(photographs, ambient, transfer, flat) if options.colour else None,
+        linear_colour(photographs, ambient, transfer, flat) if options.colour else None,
         lights,
         landmarks_inside(landmarks, height, width),
         attributes,
-        _mask(capture.mask, sources, (height, width)),
+        read_mask(capture.mask, sources, (height, width)),
         float(noise),
         level,
         sources.sha256(capture.files),
     )
-
-
-def _decoded(
-    paths: Sequence[Path],
-    sources: SourceFiles,
-    options: ReadOptions,
-    like: Photograph | None = None,
-) -> list[Photograph]:
-    """Decode photographs; all must have the size and depth of the first."""
-    found: list[Photograph] = []
-    for path in paths:
-        photograph = decode(sources.read(path), path, options.full_scale)
-        like = like or photograph
-        if photograph.levels.shape[:2] != like.levels.shape[:2]:
-            raise MalformedInputError(f"{path.name}: differs in size from {like.name}")
-        if photograph.depth != like.depth:
-            raise MalformedInputError(
-                f"{path.name}: found {photograph.depth} values, expected {like.depth} as "
-                f"{like.name}"
-            )
-        found.append(photograph)
-    return found
-
-
-def _light(
-    photographs: Sequence[Photograph],
-    ambient: Sequence[Photograph],
-    transfer: Transfer,
-    lights: Lights,
-    flat: FlatField | None,
-    stored: FloatArray,
-) -> tuple[FloatArray, float]:
-    """Linear light of the flashes alone, and the share of other light in the photographs."""
-    per_channel = lights.intensity.ndim == 2 and any(p.coloured for p in photographs)
-    if transfer.name == "linear" and not per_channel and not ambient and flat is None:
-        return stored, 0.0
-    balance = np.ones((len(photographs), 3))
-    if per_channel:
-        balance = lights.grey_intensity[:, None] / lights.intensity
-    images = np.stack([p.light(transfer, w) for p, w in zip(photographs, balance, strict=True)])
-    level = 0.0
-    if ambient:
-        dark = [
-            np.mean([a.light(transfer, w) for a in ambient], axis=0, dtype=np.float32)
-            for w in balance
-        ]
-        level = float(np.mean(dark) / max(float(images.mean()), 1e-12))
-        images = np.maximum(images - np.stack(dark), np.float32(0))
-    return (images if flat is None else images / flat.grey), level
-
-
-def _colour(
-    photographs: Sequence[Photograph],
-    ambient: Sequence[Photograph],
-    transfer: Transfer,
-    flat: FlatField | None,
-) -> FloatArray:
-    colour = np.stack([p.colour(transfer) for p in photographs])
-    if ambient:
-        dark = np.mean([a.colour(transfer) for a in ambient], axis=0, dtype=np.float32)
-        colour = np.maximum(colour - dark, np.float32(0))
-    return colour if flat is None else colour / flat.colour
-
-
-def _mask(path: Path | None, sources: SourceFiles, size: tuple[int, int]) -> Mask | None:
-    """Where a mask is at least half white."""
-    if path is None:
-        return None
-    values = decode(sources.read(path), path).stored()
-    if values.shape != size:
-        raise MalformedInputError(
-            f"{path.name}: found {values.shape[1]}x{values.shape[0]} pixels, expected "
-            f"{size[1]}x{size[0]} as the photographs"
-        )
-    mask: Mask = values > 0.5 * float(values.max())
-    if not mask.any():
-        raise MalformedInputError(f"{path.name}: a mask of nothing, all its pixels are black")
-    return mask

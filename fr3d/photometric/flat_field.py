@@ -38,24 +38,39 @@ class FlatField:
     colour: FloatArray
     name: str
 
-    def check(self, lights: int, height: int, width: int) -> None:
-        """Refuse photographs that do not fit.
+    def check(self, lights: int) -> None:
+        """Refuse a capture of another rig.
 
         Args:
             lights: number of photographs.
+        """
+        if len(self.grey) != lights:
+            raise MalformedInputError(
+                f"{self.name}: found a flat field of {len(self.grey)} lights, expected {lights}"
+            )
+
+    def check_size(self, height: int, width: int) -> None:
+        """Refuse photographs of another size.
+
+        Args:
             height: rows.
             width: columns.
         """
-        count, rows, columns = self.grey.shape
+        _, rows, columns = self.grey.shape
         if (rows, columns) != (height, width):
             raise MalformedInputError(
                 f"{self.name}: found a flat field of {columns}x{rows} pixels, expected "
                 f"{width}x{height} as the photographs"
             )
-        if count != lights:
-            raise MalformedInputError(
-                f"{self.name}: found a flat field of {count} lights, expected {lights}"
-            )
+
+    def only(self, picks: Sequence[int]) -> "FlatField":
+        """That of some of the lights.
+
+        Args:
+            picks: which, by number.
+        """
+        at = np.asarray(picks, np.intp)
+        return FlatField(self.grey[at], self.colour[at], self.name)
 
 
 def flat_field_files(path: Path) -> tuple[Path, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fr3d.errors import MalformedInputError, UsageError
-from fr3d.photometric.light_files.document import parse_light_document, write_lights_json
+from fr3d.photometric.light_files.document import parse_light_document
 from fr3d.photometric.light_files.model import LIGHT_HINT, Lights
 from fr3d.photometric.light_files.numbers import (
     parse_intensities,
@@ -28,7 +28,6 @@ __all__ = [
     "parse_light_source",
     "parse_light_table",
     "read_lights",
-    "write_lights_json",
 ]
 
 MAX_CONDITION = 100.0

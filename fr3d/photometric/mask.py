@@ -6,13 +6,13 @@ import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_]
 
+NOISE = 2.5 / 255  # of 8 bit values: their steps and a little sensor noise
 _DARK_SHARE = 0.04
-_NOISE = 2.5 / 255
 _CLOSING = 0.04
 _SMALL_SHARE = 0.05
 
 
-def lit_mask(images: npt.NDArray[np.float32], noise: float = _NOISE) -> Mask:
+def lit_mask(images: npt.NDArray[np.float32], noise: float = NOISE) -> Mask:
     """Find the lit object: pixels that are not dark in every photograph.
 
     A pixel counts as lit when its brightest photograph exceeds both the noise and a small share of

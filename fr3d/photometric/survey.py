@@ -35,6 +35,8 @@ class Survey:
         canvas: common size.
         mostly_padding: captures that would fill less than half of the canvas.
         lossy: captures with JPEG photographs.
+        unfit_ambient: captures with a photograph without flash that differs in size or depth from
+            the others, so that it is not subtracted.
         digest: SHA-256 of names and sizes of all files.
         moment: SHA-256 of these and the files' times of change.
     """
@@ -43,6 +45,7 @@ class Survey:
     canvas: Canvas
     mostly_padding: tuple[Capture, ...]
     lossy: int
+    unfit_ambient: int
     digest: str
     moment: str
 
@@ -82,22 +85,43 @@ def survey_captures(captures: Sequence[Capture], size: int | None = None) -> Sur
         )
     )
     digest, moment = _listing(checked)
-    return Survey(tuple(checked), canvas, small, sum(h.lossy for h in known), digest, moment)
+    lossy = sum(h.lossy for h in known)
+    unfit = sum(a.ambient != b.ambient for a, b in zip(captures, checked, strict=True))
+    return Survey(tuple(checked), canvas, small, lossy, unfit, digest, moment)
 
 
 def _measured(capture: Capture) -> tuple[Capture, ImageHeader | None]:
     """The capture with what its headers reveal, and its size when it is usable."""
     if capture.problem:
         return capture, None
+    like = capture.images[0]
     try:
-        first = probe(capture.images[0])
-        for path in (*capture.images[1:], *capture.ambient):
-            _check_like(path, probe(path), capture.images[0], first)
+        first = probe(like)
+        for path in capture.images[1:]:
+            _check_like(path, probe(path), like, first)
         if capture.mask is not None:
-            _check_size(capture.mask, probe(capture.mask), capture.images[0], first)
+            _check_size(capture.mask, probe(capture.mask), like, first)
+        capture = _with_fit_ambient(capture, first)
     except Fr3dError as error:
         return replace(capture, problem=error.message), None
     return capture, first
+
+
+def _with_fit_ambient(capture: Capture, first: ImageHeader) -> Capture:
+    """Without photographs that cannot be subtracted, unless the user asked for them by name.
+
+    Half of the people of cropped Extended Yale B have an ambient photograph that is not cropped.
+    """
+    kept = []
+    for path in capture.ambient:
+        try:
+            _check_like(path, probe(path), capture.images[0], first)
+        except MalformedInputError:
+            if capture.ambient_asked:
+                raise
+            continue
+        kept.append(path)
+    return capture if len(kept) == len(capture.ambient) else replace(capture, ambient=tuple(kept))
 
 
 def _check_like(path: Path, header: ImageHeader, like: Path, first: ImageHeader) -> None:

@@ -34,6 +34,8 @@ class Capture:
         mask: image of where the object is, where there is one.
         beside: further files that decide about lights and order.
         layout: how the folder was read.
+        ambient_asked: whether the user named the photographs without flash; others that do not fit
+            are passed over.
     """
 
     subject_id: str
@@ -47,6 +49,7 @@ class Capture:
     mask: Path | None = None
     beside: tuple[Path, ...] = ()
     layout: str = "photoface"
+    ambient_asked: bool = False
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -1,6 +1,7 @@
 """Which layout a folder has, and how deep its sessions lie."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -114,7 +115,7 @@ class Finder:
 
     def _person(self, folder: Folder) -> list[_Found]:
         captures = yale.read_yale_person(folder, self._wanted)
-        return [(folder.path, c) for c in captures]
+        return [(folder.path, self._noted(c)) for c in captures]
 
     def _one(
         self, folder: Folder, ids: tuple[str, str], layout: str, above: tuple[Folder, ...]
@@ -127,10 +128,15 @@ class Finder:
             "plain": lambda: plain.read_plain(folder, ids, self._wanted, above),
         }
         try:
-            return [(folder.path, readers[layout]())]
+            capture = self._noted(readers[layout]())
         except (Fr3dError, OSError) as error:
             reason = error.message if isinstance(error, Fr3dError) else f"{error.strerror}"
-            return [(folder.path, Capture(*ids, problem=reason, layout=layout))]
+            capture = Capture(*ids, problem=reason, layout=layout)
+        return [(folder.path, capture)]
+
+    def _noted(self, capture: Capture) -> Capture:
+        """With whether the user asked for what is subtracted."""
+        return replace(capture, ambient_asked=bool(self._wanted.ambient))
 
     def _refuse_depth(self, found: list[_Found], root: Path) -> None:
         """Say so when the photographs lie deeper than sessions do."""

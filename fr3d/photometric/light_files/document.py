@@ -1,14 +1,11 @@
-"""fr3d's own light file: a JSON document, read and written."""
+"""fr3d's own light file: a JSON document, as `calibrate` writes it."""
 
 import json
 import math
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fr3d.artifacts.atomic import write_bytes
 from fr3d.errors import MalformedInputError
 from fr3d.photometric.light_files.model import (
     FloatArray,
@@ -18,7 +15,6 @@ from fr3d.photometric.light_files.model import (
 )
 
 FORMAT, VERSION = "fr3d.lights", 1
-FRAME = "x right, y up, z to the camera; from the face to the light"
 _HINT = '`{"format": "fr3d.lights", "version": 1, "lights": [{"direction": [x, y, z]}, ...]}`'
 
 
@@ -26,7 +22,8 @@ def parse_light_document(text: str, where: str) -> Lights:
     """Read a `lights.json`.
 
     Each entry of `lights` has a `direction` [x, y, z] of any length or a `position_mm`, and if need
-    be an `intensity` (a number, or red, green and blue) and the `file` of its photograph.
+    be an `intensity` (a number, or red, green and blue) and the `file` of its photograph. What else
+    stands there, such as figures of the calibration, is passed over.
 
     Args:
         text: the file's content.
@@ -50,43 +47,6 @@ def parse_light_document(text: str, where: str) -> Lights:
         if not isinstance(entry, dict):
             raise MalformedInputError(f"{where}: light {i}: expected an object", _HINT)
     return _lights(entries, where)
-
-
-def write_lights_json(
-    lights: Lights,
-    path: Path,
-    calibrated_by: Mapping[str, Any] | None = None,
-    *,
-    force: bool = False,
-) -> None:
-    """Write a light file, whole or not at all; numbers keep every digit.
-
-    Args:
-        lights: the flashes.
-        path: the file.
-        calibrated_by: how the lights were found, anything that JSON holds.
-        force: replace a file that exists.
-
-    Raises:
-        CannotWriteError: it exists already, or the disk refuses.
-    """
-    entries = []
-    for i, direction in enumerate(lights.directions.tolist()):
-        entry: dict[str, Any] = {"direction": direction, "intensity": lights.intensity[i].tolist()}
-        if lights.files:
-            entry["file"] = lights.files[i]
-        if lights.positions_mm is not None:
-            entry["position_mm"] = lights.positions_mm[i].tolist()
-        entries.append(entry)
-    document = {
-        "format": FORMAT,
-        "version": VERSION,
-        "frame": FRAME,
-        "lights": entries,
-        "calibrated_by": dict(calibrated_by or {}),
-    }
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_bytes(path, text.encode(), force)
 
 
 def _lights(entries: list[dict[str, Any]], where: str) -> Lights:

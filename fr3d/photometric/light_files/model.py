@@ -1,5 +1,6 @@
 """The flashes of one capture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,17 @@ class Lights:
     def grey_intensity(self) -> FloatArray:
         """(L,): mean over the channels; grey photographs are divided by it."""
         return self.intensity if self.intensity.ndim == 1 else self.intensity.mean(axis=1)
+
+    def only(self, picks: Sequence[int]) -> "Lights":
+        """Some of the lights.
+
+        Args:
+            picks: which, by number.
+        """
+        at = np.asarray(picks, np.intp)
+        places = None if self.positions_mm is None else self.positions_mm[at]
+        files = tuple(self.files[i] for i in at) if self.files else ()
+        return Lights(self.directions[at], self.intensity[at], files, places)
 
     @property
     def known(self) -> bool:
