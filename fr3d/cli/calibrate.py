@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fr3d.cli.options import DryRun, Force, Json, Output, Quiet, Verbose
+from fr3d.cli.options import DryRun, Force, Json, Output, Quiet, Transfer, Verbose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fr3d.photometric.calibration.folder import BallFolder
     from fr3d.photometric.calibration.result import CalibratedLight
-    from fr3d.photometric.transfer import Transfer
+    from fr3d.photometric.transfer import Transfer as Curve
 
 _COLUMNS = (
     "light",
@@ -54,13 +54,7 @@ def calibrate(
             show_default="with --rig each capture's own; else fitted",
         ),
     ] = None,
-    transfer: Annotated[
-        str,
-        typer.Option(
-            help="How stored values become light: linear, srgb or gamma:G.",
-            rich_help_panel="How to reconstruct",
-        ),
-    ] = "linear",
+    transfer: Transfer = "linear",
     json: Json = False,
     force: Force = False,
     dry_run: DryRun = False,
@@ -83,10 +77,10 @@ def calibrate(
     from fr3d.artifacts.atomic import check_output
     from fr3d.cli.console import emit_table, say
     from fr3d.errors import UsageError
+    from fr3d.photometric import transfer as curves
     from fr3d.photometric.calibration.result import light_document, write_light_file
-    from fr3d.photometric.transfer import Transfer
 
-    how = Transfer(transfer)
+    how = curves.Transfer(transfer)
     if rig and (ball != "chrome" or mask is not None):
         raise UsageError("--rig looks at sessions, not at a ball", "leave out --ball and --mask")
     if not rig and ball == "chrome" and directions is not None:
@@ -107,7 +101,7 @@ def calibrate(
 
 
 def _from_ball(
-    folder: Path, kind: str, mask: Path | None, directions: Path | None, transfer: "Transfer"
+    folder: Path, kind: str, mask: Path | None, directions: Path | None, transfer: "Curve"
 ) -> "tuple[Sequence[CalibratedLight], dict[str, Any]]":
     from fr3d.cli.console import warn
     from fr3d.photometric.calibration.balls import chrome_lights, diffuse_lights
@@ -129,7 +123,7 @@ def _from_ball(
 
 
 def _from_sessions(
-    root: Path, directions: Path | None, transfer: "Transfer"
+    root: Path, directions: Path | None, transfer: "Curve"
 ) -> "tuple[Sequence[CalibratedLight], dict[str, Any]]":
     from fr3d.cli.console import detail, progress, warn
     from fr3d.photometric.calibration.sessions import rig_lights, spread_evenly

@@ -1,15 +1,26 @@
 """Options that several commands share, each declared once.
 
-allow-leak  benchmark split train                  output      all writers
-batch-size  benchmark embed enroll identify train  partition   benchmark enroll select
-device      benchmark embed train                  quiet       all
-dry-run     all writers                            role        enroll select
-force       all writers                            runs        benchmark embed enroll export train
-fpir        enroll identify                        seed        benchmark split synth train
-json        benchmark identify info                size        align ps-reconstruct synth
-model       benchmark embed enroll                 split       benchmark enroll select train
-strict      align ps-reconstruct                   threshold   enroll identify
-template    align                                  verbose     all
+allow-leak  benchmark split train
+batch-size  benchmark embed enroll identify train
+device      benchmark embed ps-reconstruct train
+dry-run     all writers
+force       all writers
+fpir        enroll identify
+json        benchmark calibrate identify info verify
+model       benchmark embed enroll
+output      all writers
+partition   benchmark enroll select
+quiet       all
+role        enroll select
+runs        benchmark embed enroll export train
+seed        benchmark split synth train
+size        align ps-reconstruct synth
+split       benchmark enroll select train
+strict      align ps-reconstruct
+template    align
+threshold   enroll identify
+transfer    calibrate ps-reconstruct
+verbose     all
 workers     align ps-reconstruct synth train
 """
 
@@ -80,6 +91,15 @@ Partition = Annotated[str, typer.Option("--partition", help="Partition to take r
 Role = Annotated[
     Literal["gallery", "probe"] | None,
     typer.Option("--role", help="Role to take rows from.", show_default=False),
+]
+Transfer = Annotated[
+    str,
+    typer.Option(
+        "--transfer",
+        help="How stored values become light: linear, srgb or gamma:G; for sessions also auto, "
+        "by what re-renders them best.",
+        rich_help_panel="How photographs are read",
+    ),
 ]
 Size = Annotated[
     int | None, typer.Option("--size", help="Height and width in pixels.", min=8, max=8192)

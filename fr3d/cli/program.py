@@ -19,10 +19,10 @@ from fr3d.errors import ExitStatus, Fr3dError
 COMPLETE = "_FR3D_COMPLETE"
 
 COMMANDS = {
-    "Make and reconstruct": ("synth", "ps-reconstruct", "align"),
+    "Make and reconstruct": ("synth", "calibrate", "ps-reconstruct", "merge", "align"),
     "Learn": ("split", "select", "train", "export"),
     "Recognise": ("embed", "enroll", "identify"),
-    "Measure and look": ("benchmark", "show", "info"),
+    "Measure and look": ("benchmark", "show", "info", "verify"),
 }
 """Command names by help panel, in the order of the work; each lives in the module of its name."""
 

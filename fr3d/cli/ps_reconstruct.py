@@ -1,53 +1,172 @@
 """fr3d ps-reconstruct: photographs under known lights become maps."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from fr3d.cli.options import DryRun, Force, Output, Quiet, Size, Strict, Verbose, Workers
+from fr3d.cli.options import (
+    Device,
+    DryRun,
+    Force,
+    Output,
+    Quiet,
+    Size,
+    Strict,
+    Transfer,
+    Verbose,
+    Workers,
+)
 
-if TYPE_CHECKING:
-    from fr3d.artifacts.provenance import Step
-    from fr3d.photometric.recipe import Recipe
-    from fr3d.photometric.survey import Survey
-
-_HOW = "How to reconstruct"
+_READ, _SOLVE, _DEPTH = "How photographs are read", "Normals", "Depth"
 
 
 def ps_reconstruct(
     raw: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Folders of captures, as subject/session/photographs.", show_default="raw"
+            help="Folders of captures, as subject/session/photographs; - reads a list of session "
+            "folders from standard input.",
+            show_default="raw",
         ),
     ] = None,
     output: Output = Path("maps.h5"),
-    solver: Annotated[
-        Literal["ls", "ratio"],
-        typer.Option(
-            help="Least squares, or least squares weighted by relative brightness.",
-            rich_help_panel=_HOW,
-        ),
-    ] = "ls",
+    layout: Annotated[
+        Literal["auto", "photoface", "diligent", "yale", "plain"],
+        typer.Option(help="How the folders are laid out.", rich_help_panel=_READ),
+    ] = "auto",
     lights: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="One light file (LightSource.m or CSV) for all captures.",
+            help="One light file for all captures: LightSource.m, .csv, .json, .lp, .txt or .npy; "
+            "or 'estimate' for faces whose lights are unknown.",
             show_default="each capture's own",
-            rich_help_panel=_HOW,
+            rich_help_panel=_READ,
         ),
     ] = None,
-    transfer: Annotated[
+    flip_lights: Annotated[
         str,
         typer.Option(
-            help="How stored values become light: linear, srgb or gamma:G.", rich_help_panel=_HOW
+            help="Axes of the lights to negate, such as yz, where y runs down and z away from the "
+            "camera.",
+            show_default=False,
+            rich_help_panel=_READ,
         ),
-    ] = "linear",
+    ] = "",
+    transfer: Transfer = "linear",
+    ambient: Annotated[
+        str | None,
+        typer.Option(
+            help="Name or glob of the photograph without flash, which is subtracted; '' "
+            "subtracts none.",
+            show_default="ambient*, *_Ambient*",
+            rich_help_panel=_READ,
+        ),
+    ] = None,
+    flat: Annotated[
+        Path | None,
+        typer.Option(
+            help="Photographs of a flat white target, a folder with one a light or an array (.npy);"
+            " the light's unevenness is divided out.",
+            rich_help_panel=_READ,
+        ),
+    ] = None,
+    full_scale: Annotated[
+        float | None,
+        typer.Option(
+            help="Stored value that stands for 1, such as 4095 for 12 bits in 16.",
+            show_default="by the file's depth",
+            rich_help_panel=_READ,
+            min=1e-6,
+        ),
+    ] = None,
+    register: Annotated[
+        Literal["phase", "none"],
+        typer.Option(
+            help="Undo the head's movement between the flashes, or take it as still.",
+            rich_help_panel=_READ,
+        ),
+    ] = "phase",
+    max_residual: Annotated[
+        float | None,
+        typer.Option(
+            help="Reject captures whose photographs miss each other by more pixels.",
+            show_default="none is rejected",
+            rich_help_panel=_READ,
+            min=0,
+        ),
+    ] = None,
     size: Size = None,
+    solver: Annotated[
+        Literal["auto", "ls", "ratio", "consistency", "cauchy", "shadow"],
+        typer.Option(
+            help="ls: least squares; ratio: weighted by brightness; consistency: four lights "
+            "check each other; cauchy: robust, for many lights; shadow: a small network tells "
+            "shadow from shape; auto chooses by the number of lights.",
+            rich_help_panel=_SOLVE,
+        ),
+    ] = "auto",
+    prior: Annotated[
+        Literal["none", "face"],
+        typer.Option(
+            help="Draw normals to those of a mean face where light is scarce and a face is found.",
+            rich_help_panel=_SOLVE,
+        ),
+    ] = "none",
+    integrate: Annotated[
+        Literal["poisson", "robust", "dct", "fc"],
+        typer.Option(
+            help="poisson: least squares on the mask; robust: keeps steps of the surface; dct, fc "
+            "(Frankot-Chellappa): on the rectangle, for comparison.",
+            rich_help_panel=_DEPTH,
+        ),
+    ] = "poisson",
+    camera: Annotated[
+        Path | None,
+        typer.Option(
+            help="Text file with the 3x3 intrinsic matrix K in pixels of the photographs.",
+            show_default="a distant camera",
+            rich_help_panel=_DEPTH,
+        ),
+    ] = None,
+    min_nz: Annotated[
+        float,
+        typer.Option(
+            help="Slopes where n_z is less are limited.", rich_help_panel=_DEPTH, min=1e-6, max=0.9
+        ),
+    ] = 0.05,
+    detrend: Annotated[
+        Literal["none", "plane", "quadratic"],
+        typer.Option(help="What to subtract from the depth.", rich_help_panel=_DEPTH),
+    ] = "none",
+    depth_prior: Annotated[
+        Path | None,
+        typer.Option(
+            help="Maps with coarse depth of the same sessions, which the result follows in the "
+            "large.",
+            rich_help_panel=_DEPTH,
+        ),
+    ] = None,
+    prior_weight: Annotated[
+        float,
+        typer.Option(help="How strongly it follows.", rich_help_panel=_DEPTH, min=0),
+    ] = 1e-3,
+    colour: Annotated[
+        bool, typer.Option("--colour", help="Store albedo and image in colour.")
+    ] = False,
     keep_raw: Annotated[
         bool, typer.Option("--keep-raw", help="Store the photographs beside the maps.")
     ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Make one share of the parts, as I/N, or slurm for this task's share in a Slurm "
+            "array; 'fr3d merge' joins them.",
+            show_default="all",
+            rich_help_panel="Run",
+        ),
+    ] = None,
+    device: Device = "cpu",
     workers: Workers = None,
     strict: Strict = False,
     force: Force = False,
@@ -57,127 +176,57 @@ def ps_reconstruct(
 ) -> None:
     """Reconstruct normals, albedo and depth from photographs.
 
-    Reads Photoface's layout (im0, im1, ... and LightSource.m in each session)
-    or any photographs with a lights.csv in the session, its subject or the
-    root: columns x,y,z or zenith,azimuth, and if need be file and intensity.
-    Maps are as large as the largest photograph; with --size the face is
-    cropped to a square first. A capture that cannot be used is listed with
-    its reason in OUTPUT.rejects.csv and the others go on. Run again, it
+    Reads Photoface's layout (im0, im1, ... and LightSource.m in each session),
+    DiLiGenT's, Extended Yale B's names, and any photographs with a light file
+    in the session, its subject or the root. The photographs of a session are
+    registered, maps are as large as the largest photograph; with --size the
+    face is cropped to a square first. A capture that cannot be used is listed
+    with its reason in OUTPUT.rejects.csv and the others go on. Run again, it
     resumes.
 
     Examples:
       fr3d ps-reconstruct raw/ -o maps.h5
       fr3d ps-reconstruct raw/ --solver ratio --size 256 -j 8
-      fr3d ps-reconstruct rig/ --lights lights.csv --keep-raw
+      fr3d ps-reconstruct rig/ --lights lights.json --keep-raw
+      find raw -mindepth 2 -type d | fr3d ps-reconstruct - -o maps.h5
+      fr3d ps-reconstruct raw/ --shard 3/8
     """
     from fr3d.artifacts.atomic import check_output
-    from fr3d.artifacts.writer import ArtifactWriter
-    from fr3d.cli.console import progress, say
-    from fr3d.errors import MalformedInputError
-    from fr3d.photometric.batch import reconstruct_all, rows_per_part
-    from fr3d.photometric.capture import find_captures
-    from fr3d.photometric.photograph import Transfer
+    from fr3d.cli.reconstruction import Request, read_camera, run
+    from fr3d.photometric.exposure import ReadOptions
+    from fr3d.photometric.flat_field import flat_field_files
+    from fr3d.photometric.integration.settings import Settings
     from fr3d.photometric.recipe import Recipe
-    from fr3d.photometric.survey import survey_captures
-    from fr3d.runtime import worker_count
+    from fr3d.runtime import resolve_device
 
     check_output(output, force or dry_run)
-    how = Transfer(transfer)
-    roots = raw or [Path("raw")]
-    survey = survey_captures(find_captures(roots, lights), size)
-    with_attributes = any(c.attributes is not None for c in survey.captures)
+    estimate = lights == "estimate"
     recipe = Recipe(
-        solver, transfer=how, size=size, keep_raw=keep_raw, attributes=with_attributes
+        solver=solver,
+        prior=prior,
+        reading=ReadOptions(
+            colour, full_scale, flat_field_files(flat) if flat else (), flip_lights, estimate
+        ),
+        register=register == "phase",
+        max_residual=max_residual,
+        integration=Settings(integrate, min_nz, prior_weight=prior_weight, detrend=detrend),
+        camera=read_camera(camera) if camera else None,
+        depth_prior=depth_prior,
+        size=size,
+        keep_raw=keep_raw,
+        device=resolve_device(device),
     )
-    _warn(survey, recipe)
-    if dry_run:
-        _rehearse(survey, output)
-        return
-    step = _step(roots, lights, survey, recipe)
-    writer = ArtifactWriter(
-        output,
-        "fr3d.maps",
-        step,
-        frame="camera",
-        part_rows=rows_per_part(survey.canvas, recipe, len(survey.captures)),
+    request = Request(
+        roots=raw or [Path("raw")],
+        output=output,
+        lights=Path(lights) if lights and not estimate else None,
+        layout=layout,
+        ambient=ambient,
+        transfer=transfer,
+        shard=shard,
+        workers=workers,
+        strict=strict,
         force=force,
-        plan=[step.record(), survey.moment],
+        dry_run=dry_run,
     )
-    total = len(survey.captures)
-    with progress(total, "reconstructing") as bar, writer:
-        reconstruct_all(
-            survey.captures, recipe, survey.canvas, writer, worker_count(workers), bar.advance
-        )
-        writer.step = _with_contents(step, roots, writer.sealed_text("source_sha256"))
-    rejects = len(writer.rejected)
-    note = f", {rejects} rejected: see {output}.rejects.csv" if rejects else ""
-    say(f"reconstructed {writer.rows} of {total} captures -> {output}{note}")
-    if strict and rejects:
-        raise MalformedInputError(
-            f"{output}: {rejects} of {total} captures were rejected, and --strict allows none",
-            f"their reasons are in {output}.rejects.csv",
-        )
-
-
-def _step(roots: list[Path], lights: Path | None, survey: "Survey", recipe: "Recipe") -> "Step":
-    from fr3d.artifacts.provenance import Step, sha256_file
-
-    inputs = {_name(roots): survey.digest}
-    if lights is not None:
-        inputs[lights.name] = sha256_file(lights)
-    return Step("ps-reconstruct", recipe.parameters, inputs)
-
-
-def _name(roots: list[Path]) -> str:
-    return " ".join(dict.fromkeys(r.resolve().name for r in roots))
-
-
-def _with_contents(step: "Step", roots: list[Path], sources: list[str]) -> "Step":
-    """History cites what the files hold, known once all were read, beside their listing."""
-    from dataclasses import replace
-
-    from fr3d.artifacts.provenance import sha256_json
-
-    total = sha256_json([step.inputs[_name(roots)], *sources])
-    return replace(step, inputs={**step.inputs, _name(roots): total})
-
-
-def _warn(survey: "Survey", recipe: "Recipe") -> None:
-    from fr3d.cli.console import warn
-
-    if survey.mostly_padding:
-        first, canvas = survey.mostly_padding[0], survey.canvas
-        warn(
-            f"{len(survey.mostly_padding)} captures fill less than half of {canvas.width}x"
-            f"{canvas.height} pixels (first: {first.subject_id}/{first.session_id}); consider "
-            "--size"
-        )
-    if survey.lossy and recipe.transfer.name == "linear":
-        warn(
-            f"{survey.lossy} captures are JPEG, whose values are rarely linear; consider "
-            "--transfer srgb"
-        )
-
-
-def _rehearse(survey: "Survey", output: Path) -> None:
-    """Say what would be done, with all that can be known before decoding."""
-    from fr3d.cli.console import detail, say
-    from fr3d.errors import Fr3dError
-    from fr3d.photometric.evidence import read_texts
-
-    rejects = 0
-    for capture in survey.captures:
-        problem = capture.problem
-        if not problem:
-            try:
-                read_texts(capture)
-            except Fr3dError as error:
-                problem = error.message
-        if problem:
-            rejects += 1
-            detail(f"would reject {capture.subject_id}/{capture.session_id}: {problem}")
-    canvas, total = survey.canvas, len(survey.captures)
-    say(
-        f"would write {output}: {total - rejects} of {total} captures, "
-        f"{canvas.width}x{canvas.height} pixels, {canvas.lights} lights; {rejects} rejected"
-    )
+    run(request, recipe)

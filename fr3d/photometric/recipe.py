@@ -9,6 +9,7 @@ from fr3d.photometric.face_prior import LandmarkFinder
 from fr3d.photometric.integration.integrate import DEFAULT
 from fr3d.photometric.integration.settings import Settings
 from fr3d.photometric.transfer import LINEAR, Transfer
+from fr3d.photometric.transfer_choice import TransferChoice
 
 PriorName = Literal["face", "none"]
 Camera = tuple[tuple[float, float, float], ...]
@@ -22,6 +23,7 @@ class Recipe:
         solver: name in `solvers.solve.SOLVERS`, `shadow`, or `auto`.
         prior: `face` draws normals to those of a mean face where light is scarce.
         transfer: how stored values become light.
+        transfer_choice: how the transfer function was chosen; None when it was given.
         reading: how photographs and lights are read, but for the transfer function.
         register: whether movement between the flashes is undone.
         max_residual: reject captures whose registration misses by more, px; None rejects none.
@@ -38,6 +40,7 @@ class Recipe:
     solver: str = "auto"
     prior: PriorName = "none"
     transfer: Transfer = LINEAR
+    transfer_choice: TransferChoice | None = None
     reading: ReadOptions = AS_STORED
     register: bool = True
     max_residual: float | None = None
@@ -57,6 +60,7 @@ class Recipe:
             "solver": self.solver,
             "prior": self.prior,
             "transfer": self.transfer.name,
+            "transfer_choice": self.transfer_choice and self.transfer_choice.parameters,
             **self.reading.parameters,
             "lights": "estimated" if self.reading.estimate_lights else "given",
             "register": self.register,

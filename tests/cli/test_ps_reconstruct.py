@@ -41,7 +41,7 @@ def test_defaults(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
     maps = open_artifact(Path("maps.h5"))
     assert maps.subject_id == ["000", "001", "002"]
     assert maps.frame == "camera"
-    assert maps.parameters["solver"] == "ls"
+    assert maps.parameters["solver"] == "auto"
     assert maps.parameters["transfer"] == "linear"
     assert list(maps.history[0]["inputs"]) == ["raw"]
     assert str(raw.parent) not in Path("maps.h5").read_bytes().decode("latin-1")
