@@ -117,7 +117,8 @@ def show(
       fr3d show maps.h5 --row 3 --as relit --light circle:50,24 -o 'turn_{light}.png'
     """
     from fr3d.artifacts.store import open_artifact
-    from fr3d.cli.console import progress, say
+    from fr3d.cli.console import progress, say, warn
+    from fr3d.errors import Fr3dError, MissingInputError
     from fr3d.evaluation.report.drawing import Look
     from fr3d.evaluation.report.naming import (
         WHOLE,
@@ -136,19 +137,27 @@ def show(
     look = Look(lights, int(bits), normal_frame == "y-down", cast_shadows, jump)
     whole = name_whole(kind, output) if kind in WHOLE else None
     if whole is not None:
-        prepare([whole], force, makes_folders(output))
+        prepare(kind, [whole], force, makes_folders(output))
     artifacts = [open_artifact(path) for path in source or [Path("faces.h5")]]
     total = max(len(artifact) for artifact in artifacts)
     most = limit or (_AT_ONCE if whole else max(total, 1))
     keys = choose_sessions(artifacts, numbers, subject or [], most)
+    if not keys:
+        raise MissingInputError(f"{artifacts[0].paths[0].name}: no session to show")
     if whole is not None:
         write_whole(kind, whole, artifacts, keys, tile, look, force)
         say(f"wrote {whole}: {len(keys)} of {total} sessions")
         return
     names = name_files(kind, output, keys)
-    prepare(names, force, makes_folders(output))
+    prepare(kind, names, force, makes_folders(output))
+    failures: list[Fr3dError] = []
     with progress(len(names), "drawing") as bar:
-        for _ in write_each(kind, names, artifacts, keys, look, force):
+        for error in write_each(kind, names, artifacts, keys, look, force):
+            failures += [error] if error else []
             bar.advance()
+    if len(failures) == len(keys):
+        raise failures[0]
+    for error in failures:
+        warn(error.message)
     where = names[0] if len(names) == 1 else f"{kind} to {names[0].parent}"
-    say(f"wrote {where}: {len(keys)} of {total} sessions")
+    say(f"wrote {where}: {len(keys) - len(failures)} of {total} sessions")

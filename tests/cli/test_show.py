@@ -82,6 +82,16 @@ def test_rows_that_are_none(text: str):
         (["maps.h5", "-o", "sheet.jpg"], ExitStatus.USAGE, "not a name for a picture"),
         (["maps.h5", "-o", "there.png"], ExitStatus.CANNOT_WRITE, "exists already"),
         (["maps.h5", "--rows", "99"], ExitStatus.USAGE, "no row 99"),
+        (["maps.h5", "--as", "ply", "-o", "a.obj"], ExitStatus.USAGE, "not a name for ply"),
+        (["maps.h5", "-o", "folder"], ExitStatus.USAGE, "a folder of what?"),
+        (["maps.h5", "-o", "face.ply"], ExitStatus.USAGE, "a name for 12 sessions"),
+        (["maps.h5", "-o", "{who}.ply"], ExitStatus.USAGE, "no field {who}"),
+        (["maps.h5", "-o", "no/{subject}{session}.ply"], ExitStatus.CANNOT_WRITE, "no such folder"),
+        (["maps.h5", "--light", "1"], ExitStatus.USAGE, "--light 1: no direction"),
+        (["maps.h5", "--light", "0,0,0"], ExitStatus.USAGE, "no direction"),
+        (["maps.h5", "--light", "up"], ExitStatus.USAGE, "--light up: not numbers"),
+        (["maps.h5", "--light", "nan,1"], ExitStatus.USAGE, "no direction"),
+        (["maps.h5", "--light", "circle:40,0.5"], ExitStatus.USAGE, "the count is not"),
     ],
 )
 def test_bad_input(files: Path, tmp_path: Path, monkeypatch, capsys, words, status, says):

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from fr3d.alignment.rows import read_maps
 from fr3d.artifacts.store import Artifact, index_rows
 from fr3d.errors import MalformedInputError
+from fr3d.evaluation.report.naming import Key, companions
 from fr3d.geometry.coding import encode_depth, encode_light, encode_normal, white_of
 from fr3d.geometry.maps import FaceMaps, FloatArray
-from fr3d.geometry.mesh import JUMP, albedo_colours, build_mesh
+from fr3d.geometry.mesh import JUMP, Mesh, albedo_colours, build_mesh
 from fr3d.geometry.mesh_files import mtl_text, obj_text, ply_bytes
 from fr3d.geometry.normals import normals_from_depth
 from fr3d.geometry.picture_files import encode_png
@@ -22,7 +23,6 @@ from fr3d.geometry.relight import cast_shadow, relight, shade_depth
 
 Array = npt.NDArray[Any]
 Files = dict[Path, bytes]
-Key = tuple[str, str]
 
 _CLAY = 0.6
 
@@ -161,17 +161,16 @@ def _shaded(session: Session, look: Look, path: Path) -> Files:
 
 
 def _ply(session: Session, look: Look, path: Path) -> Files:
-    mesh = build_mesh(session.maps, session.scale_mm, look.jump)
-    return {path: ply_bytes(mesh, [_title(session)])}
+    return {path: ply_bytes(_mesh(session, look), [_title(session)])}
 
 
 def _obj(session: Session, look: Look, path: Path) -> Files:
-    mesh = build_mesh(session.maps, session.scale_mm, look.jump)
-    picture, material = path.with_suffix(".png"), path.with_suffix(".mtl")
+    picture, material = companions("obj", path)
+    text = obj_text(_mesh(session, look), material.name, [_title(session)])
     return {
         picture: encode_png(albedo_colours(session.maps)),
         material: mtl_text(picture.name).encode(),
-        path: obj_text(mesh, material.name, [_title(session)]).encode(),
+        path: text.encode(),
     }
 
 
@@ -184,6 +183,14 @@ DRAW: Mapping[str, Callable[[Session, Look, Path], Files]] = {
     "ply": _ply,
     "obj": _obj,
 }
+
+
+def _mesh(session: Session, look: Look) -> Mesh:
+    _need(session, "depth")
+    try:
+        return build_mesh(session.maps, session.scale_mm, look.jump)
+    except MalformedInputError as error:
+        raise MalformedInputError(f"session {_title(session)}: {error.message}") from error
 
 
 def _views(

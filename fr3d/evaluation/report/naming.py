@@ -99,6 +99,18 @@ def name_whole(kind: str, output: Path | None) -> Path:
     return output / f"{kind}{SUFFIXES[kind]}" if _is_folder(output) else output
 
 
+def companions(kind: str, path: Path) -> list[Path]:
+    """Files that are written beside the main one: the picture and the material of an OBJ.
+
+    Args:
+        kind: what is drawn.
+        path: the main file.
+    """
+    if kind != "obj":
+        return []
+    return [path.with_name(f"{path.stem}_albedo.png"), path.with_suffix(".mtl")]
+
+
 def makes_folders(output: Path | None) -> bool:
     """Whether folders of the output are made: it is one, or the pattern names them.
 

@@ -5,17 +5,20 @@ from pathlib import Path
 
 from fr3d.artifacts.atomic import cannot_write, check_output, write_bytes
 from fr3d.artifacts.store import Artifact
-from fr3d.evaluation.report.drawing import Key, Look, draw, read_sessions
+from fr3d.errors import Fr3dError, MalformedInputError
+from fr3d.evaluation.report.drawing import Look, draw, read_sessions
+from fr3d.evaluation.report.naming import Key, companions
 from fr3d.evaluation.report.sheet import session_sheet
 from fr3d.evaluation.report.viewer.page import viewer_page
 from fr3d.geometry.picture_files import encode_png
 
 
-def prepare(names: Sequence[Path], force: bool, make_folders: bool = False) -> None:
+def prepare(kind: str, names: Sequence[Path], force: bool, make_folders: bool = False) -> None:
     """Refuse early: outputs that exist, folders that are not there.
 
     Args:
-        names: the outputs.
+        kind: what is drawn.
+        names: the main file of each session.
         force: replace what exists.
         make_folders: make the folders instead.
 
@@ -28,7 +31,8 @@ def prepare(names: Sequence[Path], force: bool, make_folders: bool = False) -> N
                 name.parent.mkdir(exist_ok=True)
             except OSError as error:
                 raise cannot_write(name.parent, error) from error
-        check_output(name, force)
+        for path in (*companions(kind, name), name):
+            check_output(path, force)
 
 
 def write_whole(
@@ -66,7 +70,7 @@ def write_each(
     keys: Sequence[Key],
     look: Look,
     force: bool,
-) -> Iterator[Path]:
+) -> Iterator[Fr3dError | None]:
     """Write the file, or the few that belong together, of every session.
 
     Args:
@@ -78,9 +82,14 @@ def write_each(
         force: replace outputs that exist.
 
     Yields:
-        The main file of each session once it is written.
+        After each session None, or why it cannot be drawn; that does not end the others.
     """
     for name, session in zip(names, read_sessions(artifacts, keys), strict=True):
-        for path, data in draw(kind, session, look, name).items():
+        try:
+            files = draw(kind, session, look, name)
+        except MalformedInputError as error:
+            yield error
+            continue
+        for path, data in files.items():
             write_bytes(path, data, force)
-        yield name
+        yield None

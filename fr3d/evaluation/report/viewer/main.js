@@ -92,6 +92,7 @@ function run(stage) {
 
   async function load() {
     const mine = ++loading;
+    document.documentElement.dataset.state = "loading";
     const grid = await unpackFace(page.faces[state.face]);
     if (mine !== loading) return; // the visitor has gone on to another face meanwhile
     extent = stage.setFace(grid, page.jump);

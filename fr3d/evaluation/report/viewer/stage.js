@@ -39,7 +39,7 @@ function makeStage(canvas) {
     renderer.setSize(width, height, false);
     camera.aspect = width / height;
     const half = Math.tan((camera.fov / 2) * RADIANS) * Math.min(1, camera.aspect);
-    const distance = extent.radius * (1 + 0.85 / half) / state.zoom;
+    const distance = extent.radius * (1 + 0.72 / half) / state.zoom;
     const yaw = state.yaw * RADIANS, pitch = state.pitch * RADIANS;
     camera.position.set(
       Math.sin(yaw) * Math.cos(pitch), Math.sin(pitch), Math.cos(yaw) * Math.cos(pitch));

@@ -1,0 +1,218 @@
+"""The page in which a visitor turns a face, in a real browser without any network."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+from chromium import Page, browser
+from posed_faces import posed, poses
+from surfaces import face
+
+from fr3d.evaluation.report.drawing import Session
+from fr3d.evaluation.report.viewer.page import viewer_page
+from fr3d.geometry.lights import direction
+
+NASTY = '</script><script>window.hacked=1</script><img src=x onerror="window.hacked=1">%%faces%%'
+DRAWN = "document.documentElement?.dataset.state === 'drawn'"
+# The middle of the drawing: the panel takes 300 of 900 pixels.
+MIDDLE = (300, 250)
+
+
+def sessions() -> list[Session]:
+    lights = direction([40, 40, 40], [0, 120, 240])
+    coloured = face()
+    colour = np.repeat(coloured.albedo[..., None], 3, axis=2) * (1.0, 0.7, 0.5)
+    return [
+        Session("001", "s1", posed(poses(1)[0]), 0.8, lights),
+        Session(NASTY, "s&2", replace(coloured, albedo=colour.astype(np.float32))),
+        Session("003", "bare", replace(face(), albedo=None, normal=None)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("viewer") / "faces.html"
+    file.write_text(viewer_page(sessions(), direction(35, 315)))
+    return file.as_uri()
+
+
+@pytest.fixture(scope="module")
+def tab() -> Iterator[Page]:
+    with browser() as page:
+        yield page
+
+
+def state(tab: Page) -> dict[str, str]:
+    """The address once it has been brought up to date."""
+    tab.run("window.__old = location.hash")
+    tab.run("window.__later = 0; setTimeout(() => { window.__later = 1 }, 400)")
+    tab.wait("window.__later === 1")
+    return {k: v[0] for k, v in parse_qs(tab.run("location.hash.slice(1)")).items()}
+
+
+def go(tab: Page, address: str, words: str, afresh: bool = False) -> np.ndarray:
+    """Show a state of the page; the drawing alone, without the panel."""
+    if afresh or not tab.run("location.href").startswith(address):
+        tab.open("about:blank", "location.href === 'about:blank'")
+        tab.open(f"{address}#{words}", DRAWN)
+    else:
+        # Written twice, because a state that is there already would not be announced.
+        tab.run("location.hash = ''")
+        tab.run(f"location.hash = '{words or 'turn=0,0'}'")
+        tab.frame()
+        tab.wait(DRAWN)
+    return drawing(tab)
+
+
+def drawing(tab: Page) -> np.ndarray:
+    return tab.picture()[:, :600].astype(int)
+
+
+def test_a_lit_face_and_a_light_that_moves(tab: Page, address: str):
+    left = go(tab, address, "light=60,270&show=clay")
+    paper = left[5, 5]
+    on_face = np.abs(left - paper).sum(axis=2) > 30
+    assert 0.15 < on_face.mean() < 0.8
+    assert on_face[200:300, 250:350].mean() > 0.95
+    tab.run("location.hash = 'light=60,90&show=clay'")
+    right = drawing(tab)
+    assert (np.abs(right - left).max(axis=2)[on_face] > 20).mean() > 0.3
+    # Light from the left makes the left half of the hill the brighter one, and the reverse.
+    halves = [(p[200:300, 220:290].mean() - p[200:300, 310:380].mean()) for p in (left, right)]
+    assert halves[0] > 10
+    assert halves[1] < -10
+
+
+def test_what_is_seen_is_what_the_maps_say(tab: Page, address: str):
+    """The middle of the face in normal colours, against the map itself."""
+    seen = go(tab, address, "face=0&show=normal")[MIDDLE[1], MIDDLE[0]] / 255 * 2 - 1
+    maps = sessions()[0].maps
+    rows, columns = np.nonzero(maps.mask)
+    row, column = (rows.min() + rows.max()) // 2, (columns.min() + columns.max()) // 2
+    normals = maps.normal[row - 3 : row + 4, column - 3 : column + 4].reshape(-1, 3)
+    assert np.abs(normals - seen).max(axis=1).min() < 0.03
+
+
+def test_modes_and_shading(tab: Page, address: str):
+    pictures = [go(tab, address, f"show={s}") for s in ("albedo", "normal", "clay", "depth")]
+    pictures.append(go(tab, address, "show=clay&wire=1"))
+    for k, one in enumerate(pictures):
+        for other in pictures[:k]:
+            assert (np.abs(one - other).max(axis=2) > 10).mean() > 0.05
+    coloured = go(tab, address, "face=1&light=0,0")[220:280, 250:350].mean(axis=(0, 1))
+    assert coloured[0] > coloured[1] + 10 > coloured[2] + 20
+    assert "2023" not in tab.run("document.body.innerText")
+    go(tab, address, "face=2")
+    assert tab.run("document.getElementById('who').textContent") == "003 · bare"
+
+
+def test_hand_and_keys(tab: Page, address: str):
+    go(tab, address, "")
+    tab.drag((300, 300), (360, 280))
+    yaw, pitch = map(float, state(tab)["turn"].split(","))
+    assert yaw == pytest.approx(-27)
+    assert pitch == pytest.approx(-9)
+    tab.key("0")
+    tab.drag((300, 300), (440, 250), shift=True)
+    after = state(tab)
+    assert after["turn"] == "0,0"
+    zenith, azimuth = map(float, after["light"].split(","))
+    assert azimuth == pytest.approx(90, abs=1)
+    assert zenith == pytest.approx(np.rad2deg(np.arcsin(140 / 220)), abs=1)
+    # The lamp has gone along, and can be taken hold of there.
+    tab.drag((440, 250), (300, 150))
+    zenith, azimuth = map(float, state(tab)["light"].split(","))
+    assert min(azimuth, 360 - azimuth) < 1
+    tab.key("ArrowRight", shift=True)
+    assert 1 < float(state(tab)["light"].split(",")[1]) < 30
+    for key in ("ArrowLeft", "3", "s", "w", "r", "]", "+"):
+        tab.key(key)
+    after = state(tab)
+    assert after["turn"] == "5,0"
+    assert [after[k] for k in ("show", "shadows", "wire", "relief", "face")] == [
+        "clay",
+        "1",
+        "1",
+        "1",
+        "1",
+    ]
+    assert float(after["zoom"]) == pytest.approx(1.1)
+
+
+def test_controls_of_the_panel(tab: Page, address: str):
+    go(tab, address, "")
+    assert tab.run("document.querySelectorAll('#flashes button').length") == 3
+    tab.run("document.querySelectorAll('#flashes button')[1].click()")
+    assert state(tab)["light"] == "40,120"
+    unnamed = tab.run(
+        "[...document.querySelectorAll('input,select,button')].filter(e => !(e.labels?.length"
+        " || e.getAttribute('aria-label') || e.textContent.trim())).length"
+    )
+    assert unnamed == 0
+    tab.run("document.getElementById('after').click()")
+    tab.wait("document.getElementById('who').textContent.endsWith('s&2')")
+    assert tab.run("document.getElementById('flashes').hidden") is True
+
+
+def test_ids_are_text_and_nothing_else(tab: Page, address: str):
+    go(tab, address, "face=1", afresh=True)
+    assert tab.run("window.hacked") is None
+    assert tab.run("document.getElementById('who').textContent") == f"{NASTY} · s&2"
+    assert tab.run("document.scripts.length") == 3
+    assert tab.run("document.images.length") == 0
+    assert tab.run("document.title").startswith(NASTY)
+
+
+def test_nothing_is_loaded_and_nothing_is_wrong(tab: Page, address: str):
+    tab.events.clear()
+    go(tab, address, "shadows=1", afresh=True)
+    asked = [
+        e["params"]["request"]["url"]
+        for e in tab.events
+        if e.get("method") == "Network.requestWillBeSent"
+    ]
+    assert [u.partition("#")[0] for u in asked if not u.startswith(("about:", "blob:"))] == [
+        address
+    ]
+    wrong = [e for e in tab.events if e.get("method") == "Runtime.exceptionThrown"]
+    wrong += [
+        e
+        for e in tab.events
+        if e.get("method") == "Log.entryAdded" and e["params"]["entry"]["level"] == "error"
+    ]
+    assert not wrong
+
+
+def test_dark_and_small(tab: Page, address: str):
+    light = go(tab, address, "")[5, 5]
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    tab.ask("Emulation.setEmulatedMedia", features=features)
+    dark = drawing(tab)[5, 5]
+    assert light.min() > 200
+    assert dark.max() < 60
+    tab.ask("Emulation.setEmulatedMedia", features=[])
+    tab.resize(360, 640, mobile=True)
+    picture = go(tab, address, "")
+    assert tab.run("document.documentElement.scrollWidth") <= 360
+    assert (np.abs(picture[:330, 60:300] - picture[3, 3]).sum(axis=2) > 30).mean() > 0.2
+    tab.resize(900, 500)
+
+
+def test_a_browser_that_cannot_draw_says_so(address: str):
+    with browser("--disable-3d-apis") as tab:
+        tab.open(address, "document.documentElement?.dataset.state === 'failed'")
+        assert "WebGL 2 is missing" in tab.run("document.getElementById('message').innerText")
+
+
+def test_the_page_names_no_other_place():
+    text = viewer_page(sessions()[:1], direction(0, 0))
+    found = set(re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}[^\s\"'`)]*", text))
+    assert found <= {"http://www.w3.org/1999/xhtml"}, found  # the name of HTML's namespace
+    assert not re.search(r"<(?:link|img|iframe|script[^>]+src)", text)
+    assert "default-src 'none'" in text
+    library = Path(__file__).parents[2] / "fr3d/evaluation/report/viewer/three.min.js"
+    assert library.stat().st_size < 800_000
