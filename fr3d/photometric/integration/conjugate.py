@@ -9,6 +9,9 @@ import numpy.typing as npt
 from fr3d.photometric.integration.cosine import Field, Inverse, is_torch
 from fr3d.photometric.integration.edges import Edges, laplacian
 
+# a longer step goes where only rounding errors point: along a constant, which is free
+_LONGEST = 1e5
+
 Numbers = npt.NDArray[np.float64]
 
 
@@ -65,14 +68,16 @@ def conjugate_gradients(
     goal = rtol**2 * dot(right, system.precondition(right))
     step = system.precondition(residual)
     energy = dot(residual, step)
-    taken = np.zeros(len(goal), dtype=np.int64)
+    taken, active = np.zeros(len(goal), dtype=np.int64), np.ones(len(goal), dtype=bool)
     for _ in range(most):
-        active = energy > goal
+        active &= energy > goal
         if not active.any():
             break
         taken += active
         system.apply(step, image)
-        length = _spread(_quotient(energy, dot(step, image), active), z)
+        curvature = dot(step, image)
+        active &= energy < _LONGEST * curvature
+        length = _spread(_quotient(energy, curvature, active), z)
         z += length * step
         image *= length
         residual -= image
@@ -93,7 +98,7 @@ def dot(a: Field, b: Field) -> Numbers:
 
 def _quotient(a: Numbers, b: Numbers, where: npt.NDArray[np.bool_]) -> Numbers:
     """Divide; 0 where an image is done."""
-    return np.divide(a, b, out=np.zeros_like(a), where=where & (b > 0))
+    return np.divide(a, b, out=np.zeros_like(a), where=where)
 
 
 def _spread(values: Numbers, like: Field) -> Any:

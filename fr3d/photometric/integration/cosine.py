@@ -40,8 +40,8 @@ def inverse_eigenvalues(height: int, width: int, ground: float = 0.0) -> npt.NDA
     """One over the eigenvalues of the 4-neighbour Laplacian with free borders, (H, W)."""
     rows, columns = (2 - 2 * np.cos(np.pi * np.arange(n) / n) for n in (height, width))
     values = rows[:, None] + columns[None, :]
-    # the constant is free: any positive value will do, as depth is centred afterwards
-    values[0, 0] = 1e-3 * values.ravel()[1:].min() if values.size > 1 else 1.0
+    # the constant is free; a small value would let the rounding errors of single precision grow
+    values[0, 0] = values.ravel()[1:].min() if values.size > 1 else 1.0
     inverse = np.asarray(1 / (values + ground), dtype=np.float32)
     inverse.flags.writeable = False
     return inverse
