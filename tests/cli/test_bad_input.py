@@ -454,14 +454,14 @@ from pathlib import Path
 from fr3d.artifacts import atomic
 from fr3d.cli import main
 left = int(sys.argv[1])
-publish = atomic._publish
+publish = atomic.publish
 def dying(temporary, path):
     global left
     left -= 1
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     publish(temporary, path)
-atomic._publish = dying
+atomic.publish = dying
 sys.exit(main(sys.argv[2:]))
 """
 
