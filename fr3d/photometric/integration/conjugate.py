@@ -46,8 +46,8 @@ class System:
 
 
 def conjugate_gradients(
-    system: System, right: Field, z: Field, rtol: float, most: int
-) -> npt.NDArray[np.int64]:
+    system: System, right: Field, start: Field | None, rtol: float, most: int
+) -> tuple[Field, npt.NDArray[np.int64]]:
     """Solve each system of a batch until its preconditioned residual is small enough.
 
     What is measured, the root of r.M.r relative to right.M.right, is the error of the slopes. An
@@ -56,18 +56,22 @@ def conjugate_gradients(
     Args:
         system: the equations.
         right: (B, H, W), 0 outside the masks.
-        z: (B, H, W), where to start; overwritten by the solution.
+        start: (B, H, W), overwritten by the solution; None for 0.
         rtol: when to stop.
         most: iterations at most.
 
     Returns:
-        (B,), the iterations that each image took.
+        (B, H, W), the solution, and (B,), the iterations that each image took.
     """
-    image = right * 0
-    residual = right - system.apply(z, image)
-    goal = rtol**2 * dot(right, system.precondition(right))
-    step = system.precondition(residual)
-    energy = dot(residual, step)
+    image, residual = right * 0, right + 0
+    step = system.precondition(right)
+    energy = dot(right, step)
+    goal, z = rtol**2 * energy, image + 0
+    if start is not None:
+        z = start
+        residual -= system.apply(z, image)
+        step = system.precondition(residual)
+        energy = dot(residual, step)
     taken, active = np.zeros(len(goal), dtype=np.int64), np.ones(len(goal), dtype=bool)
     for _ in range(most):
         active &= energy > goal
@@ -85,7 +89,7 @@ def conjugate_gradients(
         energy, before = np.where(active, dot(residual, y), energy), energy
         step *= _spread(_quotient(energy, before, active), z)
         step += y
-    return taken
+    return z, taken
 
 
 def dot(a: Field, b: Field) -> Numbers:

@@ -53,10 +53,9 @@ def solve_poisson(problem: Problem, rtol: float) -> tuple[Field, npt.NDArray[np.
     Reference:
         Queau, Durou, Aujol 2018, "Normal Integration: A Survey", section 3 (quadratic method).
     """
-    z = problem.mask * 0
     right = divergence(problem.edges, problem.wanted, problem.mask * 0)
     if problem.anchor is not None:
         right += problem.anchor * problem.prior
-    inverse = rectangle_inverse(z, problem.ground)
+    inverse = rectangle_inverse(right, problem.ground)
     system = System(problem.edges, problem.mask, problem.anchor, inverse)
-    return z, conjugate_gradients(system, right, z, rtol, _MAX_ITERATIONS)
+    return conjugate_gradients(system, right, None, rtol, _MAX_ITERATIONS)

@@ -44,7 +44,8 @@ def solve_robust(problem: Problem, rtol: float) -> tuple[Field, npt.NDArray[np.i
         right = divergence(edges, problem.wanted, z * 0)
         right += pull
         system = System(edges, problem.mask, anchor, inverse)
-        taken = taken + conjugate_gradients(system, right, z, _RTOL, _ITERATIONS)
+        z, more = conjugate_gradients(system, right, z, _RTOL, _ITERATIONS)
+        taken = taken + more
     return z, taken
 
 
