@@ -11,6 +11,7 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.intp]
 Shifts = npt.NDArray[np.float64]
 
+_FEW = 8  # photographs
 _ROUNDS = 8
 _SCALE = 0.5  # px; pairs that disagree by more hardly count
 _REWEIGHTINGS = 10
@@ -47,8 +48,9 @@ class Surfaces:
 def agree(surfaces: Surfaces, count: int) -> IntArray:
     """Find the whole movements under which the sum of all correlations is largest.
 
-    Climbs one photograph at a time from several starts: each photograph in turn as the one at rest
-    with the others where they fit it best, and no movement at all.
+    Climbs one photograph at a time from several starts: no movement at all; what the pairs that fit
+    best say, as far as they connect all photographs; and, of few photographs, each in turn as the
+    one at rest with the others where they fit it best.
 
     Args:
         surfaces: of the pairs.
@@ -57,9 +59,13 @@ def agree(surfaces: Surfaces, count: int) -> IntArray:
     Returns:
         (L, 2), x to the right and y down, px; up to a common offset.
     """
-    starts = [np.zeros((count, 2), np.intp)]
-    starts += [_seen_from(surfaces, k, count) for k in range(count)]
-    climbed = [_climb(surfaces, s) for s in starts]
+    starts = [np.zeros((count, 2), np.intp), _chained(surfaces, count)]
+    if count <= _FEW:
+        starts += [_seen_from(surfaces, k, count) for k in range(count)]
+    climbed: list[IntArray] = []
+    for start in starts:
+        if not any(np.ptp(start - c, axis=0).max() == 0 for c in climbed):  # it is at a top
+            climbed.append(_climb(surfaces, start))
     totals = [float(surfaces.at(s).sum()) for s in climbed]
     return climbed[int(np.argmax(totals))]
 
@@ -73,9 +79,27 @@ def peaks(values: FloatArray, reach: int) -> IntArray:
 def _seen_from(surfaces: Surfaces, rest: int, count: int) -> IntArray:
     shift = np.zeros((count, 2), np.intp)
     for other, surface in surfaces.neighbours(rest):
-        if surface.max() > 0:  # a black photograph fits anywhere
-            shift[other] = -peaks(surface[None], surfaces.reach)[0]
+        shift[other] = -peaks(surface[None], surfaces.reach)[0]
     return shift
+
+
+def _chained(surfaces: Surfaces, count: int) -> IntArray:
+    """Follow the pairs with the highest peaks from one photograph to the next."""
+    shift = np.zeros((count, 2), np.intp)
+    height = surfaces.values.max(axis=(1, 2))
+    steps = peaks(surfaces.values, surfaces.reach)
+    order = [int(k) for k in np.argsort(-height, kind="stable")]
+    placed = set(surfaces.pairs[order[0]][:1])
+    while True:
+        edge = next((k for k in order if len(placed & set(surfaces.pairs[k])) == 1), None)
+        if edge is None:
+            return shift
+        i, j = surfaces.pairs[edge]
+        if i in placed:
+            shift[j] = shift[i] + steps[edge]
+        else:
+            shift[i] = shift[j] - steps[edge]
+        placed |= {i, j}
 
 
 def _climb(surfaces: Surfaces, start: IntArray) -> IntArray:
