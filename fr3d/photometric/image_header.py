@@ -66,9 +66,7 @@ def parse_header(data: Buffer, name: str) -> ImageHeader:
     try:
         header = reader(data)
     except DepthError as error:
-        raise MalformedInputError(
-            f"{name}: found {error} values, expected 8 or 16 bit or float"
-        ) from None
+        raise MalformedInputError(f"{name}: {error}") from None
     except (struct.error, IndexError, ValueError, OverflowError) as error:
         raise MalformedInputError(f"{name}: truncated or damaged image") from error
     if header.height < 1 or header.width < 1:

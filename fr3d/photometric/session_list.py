@@ -24,9 +24,9 @@ def read_session_list(data: bytes, where: str = "standard input") -> list[Path]:
     """
     folders: dict[str, int] = {}
     for number, entry in enumerate(_entries(data), 1):
-        name = os.fsdecode(entry)
-        if not name.strip() or (b"\0" not in data and name.lstrip().startswith("#")):
+        if not entry or (b"\0" not in data and entry.startswith(b"#")):
             continue
+        name = os.fsdecode(entry)
         key = os.path.normpath(name)
         if key in folders:
             raise MalformedInputError(

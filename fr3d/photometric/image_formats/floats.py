@@ -34,9 +34,9 @@ def npy(data: Buffer) -> ImageHeader:
         raise ValueError("no header") from error
     match = re.fullmatch(r"[<>|=]?([a-zA-Z]\d+)", kind)
     if match is None or match[1] not in _NPY_DEPTHS:
-        raise DepthError(f"{kind[:20]} (NumPy's name)")
+        raise DepthError(f"{kind[:20]} (NumPy's name) values")
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3, 4)):
-        raise DepthError(f"an array of shape {shape}, which is no image,")
+        raise DepthError(f"an array of shape {shape}", "height x width or height x width x 3")
     channels = shape[2] if len(shape) == 3 else 1
     need(data, start + shape[0] * shape[1] * channels * int(match[1][1:]))
     return ImageHeader(shape[0], shape[1], _NPY_DEPTHS[match[1]])
@@ -46,7 +46,7 @@ def exr(data: Buffer) -> ImageHeader:
     """Header of a single-part OpenEXR image; all its chunks must lie inside the file."""
     version = struct.unpack_from("<I", data, 4)[0]
     if version & 0x1800:
-        raise DepthError("a deep or multi-part OpenEXR file")
+        raise DepthError("a deep or multi-part OpenEXR file", "one flat image")
     attributes, at = _attributes(data)
     left, top, right, bottom = struct.unpack("<4i", attributes["dataWindow"])
     if left > right or top > bottom:

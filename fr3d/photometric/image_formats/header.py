@@ -45,9 +45,17 @@ def whole_depth(bits: int) -> Depth:
         bits: of one value, at most 16.
     """
     if not 1 <= bits <= 16:
-        raise DepthError(f"{bits} bit")
+        raise DepthError(f"{bits} bit values")
     return "8 bit" if bits <= 8 else "16 bit"
 
 
 class DepthError(Exception):
-    """Values of a kind that no camera writes, such as 32 bit whole numbers."""
+    """Values of a kind that no camera writes, such as 32 bit whole numbers.
+
+    Args:
+        found: what the file holds.
+        expected: what it should.
+    """
+
+    def __init__(self, found: str, expected: str = "8 or 16 bit or float") -> None:
+        super().__init__(f"found {found}, expected {expected}")

@@ -51,8 +51,8 @@ def _depth(tags: dict[int, tuple[int, ...]]) -> Depth:
     (size,), (kind,) = bits, kinds
     if kind == 3:
         if size not in (32, 64):
-            raise DepthError(f"{size} bit float")
+            raise DepthError(f"{size} bit float values")
         return "float"
     if kind == 2:
-        raise DepthError(f"signed {size} bit")
+        raise DepthError(f"signed {size} bit values")
     return whole_depth(size)
