@@ -62,7 +62,7 @@ def align_file(
         CannotWriteError: the output exists or cannot be written.
     """
     check_alignable(artifact, recipe)
-    step = Step("align", recipe.parameters(), {artifact.paths[0].name: artifact.sha256})
+    step = Step("align", recipe.parameters(), {artifact.name: artifact.sha256})
     with ArtifactWriter(
         output,
         artifact.kind,

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.artifacts.lineage import number_names, unite_histories
 from fr3d.artifacts.provenance import Step
 from fr3d.artifacts.rows import Reject, Values
 from fr3d.artifacts.schema import find_spec
@@ -70,7 +71,8 @@ def combine(artifacts: Sequence[Artifact]) -> Combination:
     names = dict.fromkeys(name for a in artifacts for name in a.names)
     shapes = {name: _common_shape(artifacts, name) for name in names if name != "digest"}
     rejected = tuple(reject for a in artifacts for reject in a.rejected)
-    return Combination(tuple(artifacts), shapes, _united_history(artifacts), rejected)
+    history = unite_histories([(str(a.paths[0]), a.history) for a in artifacts])
+    return Combination(tuple(artifacts), shapes, tuple(history), rejected)
 
 
 def write_combination(combination: Combination, output: Path, *, force: bool = False) -> None:
@@ -88,7 +90,7 @@ def write_combination(combination: Combination, output: Path, *, force: bool = F
         CannotWriteError: the output exists or cannot be written.
     """
     first = combination.artifacts[0]
-    inputs = _named([(a.paths[0].name, a.sha256) for a in combination.artifacts])
+    inputs = number_names([(a.name, a.sha256) for a in combination.artifacts])
     writer = ArtifactWriter(
         output,
         first.kind,
@@ -164,57 +166,6 @@ def _growing_axes(artifact: Artifact, name: str) -> list[int]:
 
 def _unlike(one: Artifact, two: Artifact, what: str) -> MalformedInputError:
     return MalformedInputError(f"{one.paths[0]} and {two.paths[0]} differ in the {what}", _ALIKE)
-
-
-def _united_history(artifacts: Sequence[Artifact]) -> tuple[dict[str, Any], ...]:
-    """Step by step what was done, with the inputs of all; what was done must not differ."""
-    histories = [_without_merges(a.history) for a in artifacts]
-    for other, history in zip(artifacts[1:], histories[1:], strict=True):
-        for mine, its in zip(histories[0], history, strict=False):
-            if _deed(mine) != _deed(its):
-                raise _unlike(
-                    artifacts[0],
-                    other,
-                    f"options of {mine.get('command')}: {_differing(mine, its)}",
-                )
-        if len(histories[0]) != len(history):
-            raise _unlike(artifacts[0], other, "number of steps that made them")
-    return tuple(
-        {**steps[0], "inputs": _named([i for step in steps for i in step["inputs"].items()])}
-        for steps in zip(*histories, strict=True)
-    )
-
-
-def _without_merges(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What made the rows; a merge of earlier merges cites its files anew."""
-    steps = list(history)
-    while steps and steps[-1].get("command") == "merge":
-        steps.pop()
-    return steps
-
-
-def _deed(step: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in step.items() if name != "inputs"}
-
-
-def _differing(one: Mapping[str, Any], two: Mapping[str, Any]) -> str:
-    if one.get("command") != two.get("command"):
-        return f"the other is {two.get('command')}"
-    for name in ("version", "seed", "device"):
-        if one.get(name) != two.get(name):
-            return f"{name} {one.get(name)} and {two.get(name)}"
-    left, right = one.get("arguments", {}), two.get("arguments", {})
-    name = min(k for k in {*left, *right} if left.get(k) != right.get(k))
-    return f"{name} {left.get(name)} and {right.get(name)}"
-
-
-def _named(inputs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Digests by name; another file of the same name is told apart by a number."""
-    named: dict[str, str] = {}
-    for name, digest in dict.fromkeys(inputs):
-        free = (name if n == 1 else f"{name}#{n}" for n in count(1))
-        named[next(free_name for free_name in free if free_name not in named)] = digest
-    return named
 
 
 def _rows_per_part(combination: Combination) -> int:

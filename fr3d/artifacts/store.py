@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from fr3d.artifacts.columns import Column, Segment
 from fr3d.artifacts.files import artifact_kind, list_files, read_rejected, read_segments
-from fr3d.artifacts.plan import PLAN_ATTRIBUTE
+from fr3d.artifacts.lineage import unite_histories
+from fr3d.artifacts.plan import PLAN_ATTRIBUTE, ContentsDigest, read_plan
 from fr3d.artifacts.provenance import parse_history, sha256_file
 from fr3d.errors import MalformedInputError
 
@@ -34,6 +35,7 @@ class Artifact:
     Attributes:
         kind: such as `fr3d.maps`.
         paths: the files behind it.
+        name: of the first file, or of the file that a folder of parts will be.
         frame: `camera`, or `face:<template>` once aligned.
         parameters: resolved options of the step that wrote it.
         history: the steps so far, oldest first.
@@ -41,16 +43,13 @@ class Artifact:
         rejected: captures that were left out, with the reason.
     """
 
-    def __init__(
-        self, kind: str, files: Sequence[tuple[Path, dict[str, Any], list[Segment]]]
-    ) -> None:
+    def __init__(self, kind: str, files: "Files") -> None:
         self.kind = kind
         self.paths = [path for path, _, _ in files]
-        attrs = files[0][1]
-        self.frame = str(attrs.get("frame", ""))
-        self.history = parse_history(str(attrs.get("history", "")))
+        self.name = self.paths[0].name
+        self.frame, self.attrs = _common_attributes(files)
+        self.history = _common_history(files)
         self.parameters: dict[str, Any] = self.history[-1]["arguments"] if self.history else {}
-        self.attrs = {k: v for k, v in attrs.items() if k not in _OWN_ATTRIBUTES}
         self._columns = _join_columns(files)
         self.rejected = [r for _, _, segments in files for r in read_rejected(segments)]
         self._keep_row_columns()
@@ -156,10 +155,50 @@ def open_artifact(
     for name in require:
         if name not in artifact:
             raise artifact.lacks(name)
+    folders = [source] if isinstance(source, Path) else list(source)
+    if len(folders) == 1 and folders[0].is_dir():
+        _cite_contents(artifact, folders[0])
     return artifact
 
 
-def _join_columns(files: Sequence[tuple[Path, dict[str, Any], list[Segment]]]) -> dict[str, Column]:
+Files = Sequence[tuple[Path, dict[str, Any], list[Segment]]]
+
+
+def _common_attributes(files: Files) -> tuple[str, dict[str, Any]]:
+    """Frame and further root attributes, which all files must share."""
+    frame, attrs = str(files[0][1].get("frame", "")), _further(files[0][1])
+    for path, its, _ in files[1:]:
+        other = str(its.get("frame", ""))
+        if other != frame:
+            what = f"their frame: {frame or 'none'} and {other or 'none'}"
+        elif _further(its) != attrs:
+            what = "their attributes"
+        else:
+            continue
+        raise MalformedInputError(f"{files[0][0]} and {path} differ in {what}", _ALIKE)
+    return frame, attrs
+
+
+def _further(attrs: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in attrs.items() if k not in _OWN_ATTRIBUTES}
+
+
+def _common_history(files: Files) -> list[dict[str, Any]]:
+    texts = {str(attrs.get("history", "")): path for path, attrs, _ in reversed(files)}
+    return unite_histories([(str(path), parse_history(t)) for t, path in reversed(texts.items())])
+
+
+def _cite_contents(artifact: Artifact, folder: Path) -> None:
+    """A complete folder of parts is read as the file that it will be."""
+    artifact.name = folder.name.removesuffix(".parts")
+    plan = read_plan(folder)
+    if plan is not None and plan.contents is not None and len(artifact):
+        digest = ContentsDigest(plan)
+        digest.add(bytes(v).decode() for v in artifact[plan.contents.dataset])
+        artifact.history[-1] = plan.citing(digest.hexdigest()).step.record()
+
+
+def _join_columns(files: Files) -> dict[str, Column]:
     """Columns over all files; empty parts may lack datasets that others have."""
     grouped: dict[str, list[Segment]] = {}
     for _, _, segments in files:

@@ -184,7 +184,7 @@ def _about(
     return {
         "partition": partition,
         "model_contract": str(embeddings.attrs.get("model_contract_sha256", "")),
-        "inputs": {artifact.paths[0].name: artifact.sha256, split.name: sha256_file(split)},
+        "inputs": {artifact.name: artifact.sha256, split.name: sha256_file(split)},
         "seed": settings.seed,
         "parameters": {
             "templates": templates,

@@ -70,7 +70,7 @@ def embed(
     step = Step(
         "embed",
         {"model_contract": network.contract.sha256},
-        {artifact.paths[0].name: artifact.sha256},
+        {artifact.name: artifact.sha256},
         device=network.device,
     )
     writer = ArtifactWriter(

@@ -108,7 +108,7 @@ def enroll(
             "templates": templates,
             "model_contract": network.contract.sha256,
         },
-        {artifact.paths[0].name: artifact.sha256, split.name: sha256_file(split)},
+        {artifact.name: artifact.sha256, split.name: sha256_file(split)},
     )
     records = new_records(
         network,

@@ -53,7 +53,7 @@ def select(
         step = Step(
             "select",
             {"partition": partition, "role": role or ""},
-            {artifact.paths[0].name: artifact.sha256, split.name: sha256_file(split)},
+            {artifact.name: artifact.sha256, split.name: sha256_file(split)},
         )
         copy_rows(artifact, rows, output, step, rejected=rejected, force=force)
     failed = f", {len(rejected)} captures rejected earlier" if rejected else ""

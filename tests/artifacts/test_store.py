@@ -1,6 +1,7 @@
 """Reading: what is written comes back, and what is not as the schema says is refused."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -79,11 +80,33 @@ def test_digest_tells_rows_apart(tmp_path: Path, maps: Path) -> None:
 
 def test_several_files_are_one(tmp_path: Path, maps: Path) -> None:
     second = tmp_path / "part-1.h5"
-    write_artifact(second, "fr3d.maps", columns(2, first=4), STEP)
+    other = replace(STEP, inputs={"raw": "1" * 64})
+    write_artifact(
+        second, "fr3d.maps", columns(2, first=4), other, frame="camera", attrs={"note": "x"}
+    )
     both = open_artifact([maps, second])
     assert len(both) == 6
+    assert both.history[0]["inputs"] == {"raw": "0" * 64, "raw#2": "1" * 64}
     np.testing.assert_array_equal(both["normal"][4:6], columns(2, first=4)["normal"])
     np.testing.assert_array_equal(both["normal"][3], columns()["normal"][3])
+
+
+@pytest.mark.parametrize(
+    ("step", "more", "says"),
+    [
+        (STEP, {"frame": "face:arcface112"}, "differ in their frame: camera and face:arcface112"),
+        (STEP, {"attrs": {"note": "y"}}, "differ in their attributes"),
+        (replace(STEP, parameters={"alpha": 2}), {}, "options of test: alpha 1 and 2"),
+        (replace(STEP, seed=4), {}, "options of test: seed 3 and 4"),
+    ],
+)
+def test_several_files_must_be_made_alike(
+    step: Step, more: dict, says: str, tmp_path: Path, maps: Path
+) -> None:
+    second, like = tmp_path / "second.h5", {"frame": "camera", "attrs": {"note": "x"}}
+    write_artifact(second, "fr3d.maps", columns(2, first=4), step, **{**like, **more})
+    with pytest.raises(MalformedInputError, match=says):
+        open_artifact([maps, second])
 
 
 def test_a_folder_of_parts(tmp_path: Path) -> None:

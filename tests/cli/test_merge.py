@@ -1,5 +1,6 @@
 """Shards of one command line and their merge; the command itself."""
 
+import json
 import os
 import shutil
 import signal
@@ -71,6 +72,26 @@ def test_shards_and_merge_write_what_one_process_writes(
     assert PARTS.is_dir()
     assert merged() == whole()
     assert main(["verify", "maps.h5", "maps.h5.parts", "-q"]) == 0
+
+
+def test_a_folder_of_parts_reads_as_the_file_that_it_will_be(
+    raw: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Aligning the parts gives the bytes of aligning the file; history cites the same."""
+    for number in (1, 2):
+        assert reconstruct("--shard", f"{number}/2") == 0
+    words = ["--detector", "none", "-j", "1"]
+    assert main(["align", "maps.h5.parts", "-o", "a.h5", *words]) == 0
+    assert main(["info", "maps.h5.parts", "--json"]) == 0
+    parts = json.loads(capsys.readouterr().out)
+    assert main(["merge", "--remove"]) == 0
+    assert main(["align", "maps.h5", "-o", "b.h5", *words]) == 0
+    assert Path("a.h5").read_bytes() == Path("b.h5").read_bytes()
+    assert main(["info", "maps.h5", "--json"]) == 0
+    file = json.loads(capsys.readouterr().out)
+    for told in (parts, file):
+        del told["file"], told["bytes"]
+    assert parts == file
 
 
 KILLED = """
