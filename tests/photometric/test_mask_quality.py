@@ -1,10 +1,14 @@
 import numpy as np
-from lit_sphere import AZIMUTH, ZENITH, photographs, sphere_normals
+import pytest
+from lit_sphere import AZIMUTH, ZENITH, degrees, photographs, sphere_normals
 
 from fr3d.geometry.lights import direction
 from fr3d.photometric.mask import lit_mask
 from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
+from fr3d.photometric.solvers.linear import split_scaled_normal
+from fr3d.photometric.solvers.problem import SATURATED_WEIGHT
 from fr3d.photometric.solvers.solve import solve
+from fr3d.photometric.usable import Flashes
 
 LIGHTS = direction(ZENITH, AZIMUTH)
 
@@ -72,6 +76,49 @@ def test_confidence_falls_with_shadow_and_misfit() -> None:
     assert max(clean.max(), bad.max()) <= 1
 
 
+def slow_error(images: np.ndarray, g: np.ndarray, saturated: np.ndarray) -> float:
+    """The expected angle of one pixel, from the formula."""
+    shading, albedo = LIGHTS @ g, np.linalg.norm(g)
+    residual = images - np.maximum(shading, 0)
+    weight = np.minimum(images / (0.1 * images.max()), 1) * (shading > 0)
+    weight = weight * np.where(saturated, SATURATED_WEIGHT, 1)
+    inverse = np.linalg.inv(LIGHTS.T @ (LIGHTS * weight[:, None]) + 0.01 * np.eye(3))
+    across = np.eye(3) - np.outer(g, g) / albedo**2
+    variance = (residual**2).sum() + (4 / 255) ** 2 + (0.1 * albedo) ** 2
+    return float(np.sqrt(variance * np.trace(across @ inverse)) / albedo)
+
+
+def test_expected_error_against_a_slow_solution() -> None:
+    rng = np.random.default_rng(0)
+    images = rng.uniform(0, 1, (4, 7, 9)).astype(np.float32) ** 2
+    g = rng.normal(size=(3, 7, 9)).astype(np.float32)
+    fit = measure_fit(images, LIGHTS, g, images > 0.8)
+    for row, column in np.ndindex(7, 9):
+        at = np.s_[:, row, column]
+        expected = slow_error(images[at], g[at].astype(float), images[at] > 0.8)
+        assert abs(fit.error[row, column] / expected - 1) < 1e-3
+
+
+@pytest.mark.parametrize("solver", ["ls", "ratio", "consistency"])
+def test_confidence_ranks_the_error(solver: str) -> None:
+    """On a noisy sphere with a cast shadow and clipped values, the worst fifth is rated lowest."""
+    rng = np.random.default_rng(1)
+    truth, mask = sphere_normals()
+    images = photographs(albedo=0.95)
+    images[1, 15:30, 10:30] *= 0.05
+    images = np.clip(images + rng.normal(0, 0.01, images.shape), 0, 0.9).astype(np.float32)
+    saturated = images >= 0.9
+    g = solve(images[None], LIGHTS[None], saturated[None], solver)[0]
+    confidence = pixel_confidence(measure_fit(images, LIGHTS, g, saturated))[mask]
+    error = degrees(split_scaled_normal(g)[1], truth)[mask]
+    worst = error > np.quantile(error, 0.8)
+    ranks = np.empty(len(error))
+    ranks[np.argsort(-confidence)] = np.arange(len(error))
+    pairs = worst.sum() * (~worst).sum()
+    area = (ranks[worst].sum() - worst.sum() * (worst.sum() - 1) / 2) / pairs
+    assert area > 0.8
+
+
 def test_capture_figures() -> None:
     images = np.full((4, 20, 30), 0.5, np.float32)
     images[0, :10] = 0.02  # dark in half of one photograph
@@ -86,3 +133,9 @@ def test_capture_figures() -> None:
     assert abs(quality["brightness"] - images[:, mask].mean()) < 1e-6
     assert abs(quality["light_condition"] - np.linalg.cond(LIGHTS)) < 1e-5
     assert 0 < quality["residual"] < 1
+    assert (quality["lights_behind"], quality["black_flashes"]) == (0, 0)
+    behind = LIGHTS * [1, 1, -1]
+    left_out = Flashes(np.array([True, False, True, True]), 1, 0, ("im1 is black",))
+    quality = capture_quality(fit, images, behind, mask, left_out)
+    assert (quality["lights_behind"], quality["black_flashes"]) == (4, 1)
+    assert quality["overexposed_flashes"] == 0

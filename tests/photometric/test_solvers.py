@@ -13,7 +13,7 @@ from fr3d.geometry.lights import direction
 from fr3d.photometric.solvers.choice import choose_solver, redundancy_note
 from fr3d.photometric.solvers.fit import Rig, fit_adjugate, fit_weighted
 from fr3d.photometric.solvers.linear import shade, split_scaled_normal
-from fr3d.photometric.solvers.prior import STRENGTH
+from fr3d.photometric.solvers.prior import DOUBTED, STEADY
 from fr3d.photometric.solvers.problem import SATURATED_WEIGHT
 from fr3d.photometric.solvers.robust import CAUCHY, CONSISTENCY, Doubt
 from fr3d.photometric.solvers.solve import SOLVERS, solve
@@ -309,10 +309,13 @@ def test_the_prior_against_a_slow_solution() -> None:
     weight = known[1] * images / images.max(axis=0)
     scale = (weight * images * shading).sum() / (weight * shading**2).sum()
     for p in range(60):
-        pull = STRENGTH * known[1][0, p]
+        intensity = images[:, 0, p].astype(float)
+        misfit = intensity - LIGHTS @ np.linalg.lstsq(LIGHTS, intensity, rcond=None)[0]
+        doubt = np.linalg.norm(misfit) / np.linalg.norm(intensity)
+        pull = (STEADY + DOUBTED * doubt) * known[1][0, p]
         expected = np.linalg.solve(
             LIGHTS.T @ LIGHTS + pull * np.eye(3),
-            LIGHTS.T @ images[:, 0, p] + pull * scale * known[0][:, 0, p],
+            LIGHTS.T @ intensity + pull * scale * known[0][:, 0, p],
         )
         np.testing.assert_allclose(found[:, 0, p], expected, atol=1e-4)
 
