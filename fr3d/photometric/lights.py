@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 MAX_CONDITION = 100.0
+_BEHIND = -0.15  # z; a light up to 8 degrees behind still reaches cheeks and nose
 _DIRECTIONS, _INTENSITIES = "light_directions.txt", "light_intensities.txt"
 _TEXTS: dict[str, Callable[[str, str], Lights]] = {
     ".csv": parse_light_table,
@@ -106,7 +107,8 @@ def flipped(lights: Lights, axes: str) -> Lights:
 def check_lights(lights: Lights, photographs: int, where: str) -> None:
     """Refuse lights that do not fit the photographs, or that leave normals undetermined.
 
-    Single lights behind the face are no error: they light what is turned away.
+    Single lights behind the face are no error: they light what is turned away. Nor are lights that
+    graze it from behind.
 
     Args:
         lights: the flashes.
@@ -128,7 +130,7 @@ def check_lights(lights: Lights, photographs: int, where: str) -> None:
             "normals need three lights whose directions span space",
         )
 
-    if (lights.directions[:, 2] <= 0).all():
+    if (lights.directions[:, 2] <= _BEHIND).all():
         raise MalformedInputError(
             f"{where}: all {count} lights stand behind the face, expected some with z above 0",
             "z points to the camera and a light is where it stands, not where it shines; "

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.photometric.capture import Capture
+from fr3d.photometric.colour import coloured_maps
 from fr3d.photometric.evidence import Evidence
 from fr3d.photometric.preparation import Prepared
 from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
@@ -44,6 +45,8 @@ def map_row(
         "confidence": pixel_confidence(fit) * mask,
         "image": evidence.images.mean(axis=0),
     }
+    if evidence.colour is not None:
+        maps |= coloured_maps(evidence, solution.albedo)
     row: Row = {name: padded(plane, canvas, _EMPTY.get(name, 0)) for name, plane in maps.items()}
     quality = capture_quality(fit, evidence.stored, evidence.lights.directions, mask)
     row |= {f"quality/{name}": value for name, value in (quality | _figures(prepared)).items()}

@@ -8,6 +8,7 @@ from lit_sphere import photographs, write_capture
 
 from fr3d.errors import MalformedInputError, MissingInputError
 from fr3d.photometric.capture import Capture, find_captures
+from fr3d.photometric.colour import coloured_maps
 from fr3d.photometric.evidence import frame_evidence, load_evidence
 from fr3d.photometric.exposure import ReadOptions, read_exposure
 from fr3d.photometric.flat_field import flat_field_files
@@ -55,6 +56,22 @@ def test_colours_are_balanced_by_each_lights_own(tmp_path: Path) -> None:
     light = exposure.colour / exposure.lights.intensity[:, :, None, None]
     truth = 0.3 * HUE[:, None, None] * photographs()[:, None]
     np.testing.assert_allclose(light, truth, atol=1e-4)
+
+
+def test_albedo_in_colour(tmp_path: Path) -> None:
+    images = coloured()
+    images[1, 20, 20] = 1  # a highlight
+    write_lights(write_deep(tmp_path / "s" / "a", images))
+    evidence = load_evidence(only(tmp_path), LINEAR, None, ReadOptions(colour=True))
+    grey = np.full((48, 48), 0.5, np.float32)
+    maps = coloured_maps(evidence, grey)
+    lit = photographs().sum(axis=0) > 0.1
+    truth = np.broadcast_to(0.5 * HUE / HUE.mean(), (48, 48, 3))
+    np.testing.assert_allclose(maps["albedo"][lit], truth[lit], atol=2e-3)
+    assert (maps["albedo"][0, 0] == 0.5).all()
+    np.testing.assert_allclose(maps["image"].mean(axis=2), evidence.images.mean(axis=0), atol=1e-6)
+    with pytest.raises(ValueError, match="colour=True"):
+        coloured_maps(load_evidence(only(tmp_path), LINEAR, None), grey)
 
 
 def test_grey_photographs_in_colour(tmp_path: Path) -> None:

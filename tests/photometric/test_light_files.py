@@ -146,6 +146,9 @@ def test_lights_that_determine_nothing() -> None:
         check(DIRECTIONS * [1, 1, -1])
     assert "--flip-lights" in caught.value.hint
     check(direction([120, 42, 40, 36], AZIMUTH))  # one behind the face is used
+    check(direction([120, 95, 130, 98], AZIMUTH))  # two graze it
+    with pytest.raises(MalformedInputError, match="all 4 lights stand behind"):
+        check(direction([120, 99, 130, 100], AZIMUTH))
 
 
 def test_flips() -> None:
