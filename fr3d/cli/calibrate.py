@@ -10,6 +10,7 @@ from fr3d.cli.options import DryRun, Force, Json, Output, Quiet, Transfer, Verbo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fr3d.artifacts.rows import Reject
     from fr3d.photometric.calibration.folder import BallFolder
     from fr3d.photometric.calibration.result import CalibratedLight
     from fr3d.photometric.transfer import Transfer as Curve
@@ -30,7 +31,7 @@ def calibrate(
     *,
     source: Annotated[
         Path,
-        typer.Argument(help="Folder of photographs of a ball; with --rig, of captures."),
+        typer.Argument(help="Folder of photographs of a ball; with --rig or --faces, of captures."),
     ] = Path("ball"),
     output: Output = Path("lights.json"),
     ball: Annotated[
@@ -39,6 +40,13 @@ def calibrate(
     ] = "chrome",
     rig: Annotated[
         bool, typer.Option("--rig", help="Pool intensities over the sessions of a rig instead.")
+    ] = False,
+    faces: Annotated[
+        bool,
+        typer.Option(
+            "--faces",
+            help="Pool over sessions the directions that faces under unknown lights show.",
+        ),
     ] = False,
     mask: Annotated[
         Path | None,
@@ -66,13 +74,16 @@ def calibrate(
     Photographs of a ball, one a light, are taken in numeric order. A chrome
     ball mirrors each light; a diffuse one of even grey is shaded by it. With
     --rig, unshadowed skin of many sessions with known directions tells how
-    bright the flashes are against one another. The lights go to OUTPUT, which
-    ps-reconstruct takes with --lights, and a table of them to standard output.
+    bright the flashes are against one another; with --faces, the shading of
+    many faces tells where unknown lights stand, to a few degrees. The lights
+    go to OUTPUT, which ps-reconstruct takes with --lights, and a table of
+    them to standard output.
 
     Examples:
       fr3d calibrate chrome/ -o lights.json
       fr3d calibrate grey/ --ball diffuse --directions lights.json -o lit.json
       fr3d calibrate raw/ --rig -o rig.json
+      fr3d calibrate raw/ --faces -o guess.json
     """
     from fr3d.artifacts.atomic import check_output
     from fr3d.cli.console import emit_table, say
@@ -80,9 +91,20 @@ def calibrate(
     from fr3d.photometric import transfer as curves
     from fr3d.photometric.calibration.result import light_document, write_light_file
 
+    if transfer == "auto":
+        raise UsageError(
+            "--transfer auto needs sessions with known lights, which are sought here",
+            "choose linear, srgb or gamma:2.2",
+        )
     how = curves.Transfer(transfer)
-    if rig and (ball != "chrome" or mask is not None):
-        raise UsageError("--rig looks at sessions, not at a ball", "leave out --ball and --mask")
+    if rig and faces:
+        raise UsageError("--rig needs known directions, --faces finds them", "choose one of them")
+    if (rig or faces) and (ball != "chrome" or mask is not None):
+        raise UsageError(
+            "--rig and --faces look at sessions, not at a ball", "leave out --ball and --mask"
+        )
+    if faces and directions is not None:
+        raise UsageError("--faces finds directions itself", "leave out --directions, or use --rig")
     if not rig and ball == "chrome" and directions is not None:
         raise UsageError(
             "a chrome ball tells directions alone", "leave out --directions, or use --ball diffuse"
@@ -90,6 +112,8 @@ def calibrate(
     check_output(output, force or dry_run)
     if rig:
         lights, record = _from_sessions(source, directions, how)
+    elif faces:
+        lights, record = _from_faces(source, how)
     else:
         lights, record = _from_ball(source, ball, mask, directions, how)
     if not dry_run:
@@ -125,17 +149,14 @@ def _from_ball(
 def _from_sessions(
     root: Path, directions: Path | None, transfer: "Curve"
 ) -> "tuple[Sequence[CalibratedLight], dict[str, Any]]":
-    from fr3d.cli.console import detail, progress, warn
+    from fr3d.cli.console import progress, warn
     from fr3d.photometric.calibration.sessions import rig_lights, spread_evenly
     from fr3d.photometric.capture import find_captures
 
     captures = spread_evenly(find_captures([root], directions))
     with progress(len(captures), "reading sessions") as bar:
         result = rig_lights(captures, transfer, advance=bar.advance)
-    for reject in result.rejected:
-        detail(f"not used: {reject.subject_id}/{reject.session_id}: {reject.reason}")
-    if result.rejected:
-        warn(f"{len(result.rejected)} of {len(captures)} sessions could not be used; see --verbose")
+    _tell(result.rejected, len(captures))
     pooled = result.pooled
     moved = float(pooled.direction_spread_deg.max())
     if moved > 3:
@@ -146,6 +167,31 @@ def _from_sessions(
         "sessions": pooled.sessions,
         "residual": round(pooled.residual, 6),
     }
+
+
+def _from_faces(
+    root: Path, transfer: "Curve"
+) -> "tuple[Sequence[CalibratedLight], dict[str, Any]]":
+    from fr3d.alignment.finder import YunetFinder
+    from fr3d.cli.console import progress
+    from fr3d.photometric.calibration.sessions import estimated_lights, spread_evenly
+    from fr3d.photometric.capture import find_captures
+
+    captures = spread_evenly(find_captures([root], estimate=True))
+    with progress(len(captures), "reading sessions") as bar:
+        lights, rejected = estimated_lights(captures, transfer, YunetFinder(), bar.advance)
+    _tell(rejected, len(captures))
+    used = len(captures) - len(rejected)
+    return lights, {"method": "faces", "transfer": transfer.name, "sessions": used}
+
+
+def _tell(rejected: "Sequence[Reject]", total: int) -> None:
+    from fr3d.cli.console import detail, warn
+
+    for reject in rejected:
+        detail(f"not used: {reject.subject_id}/{reject.session_id}: {reject.reason}")
+    if rejected:
+        warn(f"{len(rejected)} of {total} sessions could not be used; see --verbose")
 
 
 def _read_directions(path: Path | None) -> Any:

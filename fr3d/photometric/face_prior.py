@@ -86,6 +86,11 @@ def place_mean_face(landmarks: npt.NDArray[Any], height: int, width: int) -> Mea
     return _unmixed(normal, others, matrix)
 
 
+def template_landmarks() -> npt.NDArray[np.float64]:
+    """Landmarks of the mean face (5, 2), in pixels of its own frame of 128 x 128."""
+    return _mean_face()[1]
+
+
 def landmark_problem(landmarks: npt.NDArray[Any], height: int, width: int) -> str:
     """Tell why landmarks are no face's that the mean face could be laid over.
 

@@ -69,7 +69,9 @@ def capture(identity: Identity, seed: int, person: int, number: int, size: int) 
     operator, triangles = head_subdivision(2 if size <= 300 else 3)
     neutral = head.shape(identity.shape)
     shape = neutral + head.shape(expression_weights(units, identity.race)) - head.vertices
-    placed = _place(operator @ shape, operator @ head.vertices, _eyes(head, neutral), pose)
+    placed = place_head(
+        operator @ shape, operator @ head.vertices, between_eyes(head, neutral), pose
+    )
     points = scale * placed
     points[:, :2] += shift + np.array([0.0, (0.5 - EYES_ROW) * size])
     paint = Painter(identity.complexion, gaze / np.linalg.norm(gaze), operator, head)
@@ -91,14 +93,14 @@ def pixels_of(points: FloatArray, size: tuple[int, int]) -> FloatArray:
     return np.stack([(width - 1) / 2 + points[:, 0], (height - 1) / 2 - points[:, 1]], axis=1)
 
 
-def _eyes(head: HeadModel, vertices: FloatArray) -> FloatArray:
+def between_eyes(head: HeadModel, vertices: FloatArray) -> FloatArray:
     """The point midway between the eyes."""
     eye = vertices[head.part == 1]
     right = eye[:, 0] > 0
     return (eye[right].mean(axis=0) + eye[~right].mean(axis=0)) / 2
 
 
-def _place(points: FloatArray, base: FloatArray, eyes: FloatArray, pose: Pose) -> FloatArray:
+def place_head(points: FloatArray, base: FloatArray, eyes: FloatArray, pose: Pose) -> FloatArray:
     """Turn the head on its neck; the point between the eyes comes back to the origin."""
     turned = (points - eyes - PIVOT) @ pose.matrix().T + PIVOT
     up = np.clip((base[:, 1] - SHOULDERS) / (JAW - SHOULDERS), 0.0, 1.0)
@@ -122,6 +124,7 @@ class Painter:
         self.masks = {name: operator @ mask for name, mask in head.masks.items()}
 
     def __call__(self, corners: IntArray, weight: FloatArray) -> FloatArray:
+        """Reflectance (N,) of points, from the vertices (N, 3) around them and their weights."""
         place = np.einsum("nk,nkc->nc", weight, self.place[corners])
         masks = {name: np.einsum("nk,nk->n", weight, m[corners]) for name, m in self.masks.items()}
         return reflectance(self.look, place, self.part[corners[:, 0]], masks, self.gaze)

@@ -7,7 +7,6 @@ import numpy as np
 
 from fr3d.artifacts.rows import Reject
 from fr3d.errors import Fr3dError, MalformedInputError
-from fr3d.photometric.calibration.folder import read
 from fr3d.photometric.calibration.result import CalibratedLight
 from fr3d.photometric.calibration.rig import (
     RigIntensities,
@@ -16,7 +15,9 @@ from fr3d.photometric.calibration.rig import (
     pool_intensities,
 )
 from fr3d.photometric.capture import Capture
-from fr3d.photometric.lights import check_lights, read_lights
+from fr3d.photometric.exposure import ReadOptions, read_exposure
+from fr3d.photometric.face_prior import LandmarkFinder
+from fr3d.photometric.light_estimate import LightEstimate, estimate_lights, pool_estimates
 from fr3d.photometric.mask import lit_mask
 from fr3d.photometric.transfer import Transfer
 
@@ -70,8 +71,7 @@ def rig_lights(
             rejected.append(Reject(capture.subject_id, capture.session_id, error.message))
         advance(1)
     if not pixels:
-        reason = f" (first: {rejected[0].reason})" if rejected else ""
-        raise MalformedInputError(f"no session could be used{reason}")
+        raise _nothing_left(rejected)
     pooled = pool_intensities(pixels, seed)
     apart = pooled.direction_spread_deg
     if apart.max() > _MOST_APART_DEG:
@@ -99,15 +99,63 @@ def rig_lights(
     return RigCalibration(lights, pooled, tuple(rejected))
 
 
+def estimated_lights(
+    captures: Iterable[Capture],
+    transfer: Transfer,
+    find_landmarks: LandmarkFinder,
+    advance: Callable[[int], object] = lambda _: None,
+) -> tuple[tuple[CalibratedLight, ...], tuple[Reject, ...]]:
+    """Pool the directions that faces show over the sessions of a rig whose lights are unknown.
+
+    Args:
+        captures: sessions of one rig, their photographs in one order.
+        transfer: how stored values become light.
+        find_landmarks: finds the face where a capture has no landmarks of its own.
+        advance: called with the number of sessions done.
+
+    Returns:
+        The lights, of equal intensity, and the sessions that showed no face, with reasons.
+    """
+    estimates, rejected = [], []
+    for capture in captures:
+        try:
+            estimates.append(_estimate(capture, transfer, find_landmarks))
+        except Fr3dError as error:
+            rejected.append(Reject(capture.subject_id, capture.session_id, error.message))
+        advance(1)
+    if not estimates:
+        raise _nothing_left(rejected)
+    pooled = pool_estimates(estimates)
+    directions = zip(pooled.lights.directions, pooled.uncertainty_deg, strict=True)
+    lights = tuple(CalibratedLight(d, uncertainty_deg=float(u)) for d, u in directions)
+    return lights, tuple(rejected)
+
+
+def _estimate(
+    capture: Capture, transfer: Transfer, find_landmarks: LandmarkFinder
+) -> LightEstimate:
+    if capture.problem:
+        raise MalformedInputError(capture.problem)
+    exposure = read_exposure(capture, transfer, ReadOptions(estimate_lights=True))
+    landmarks = exposure.landmarks
+    if not np.isfinite(landmarks).all():
+        found = find_landmarks(exposure.images.mean(axis=0, dtype=np.float32))
+        if found is None:
+            raise MalformedInputError("found no face")
+        landmarks = found
+    return estimate_lights(exposure.images, landmarks)
+
+
+def _nothing_left(rejected: Sequence[Reject]) -> MalformedInputError:
+    reason = f" (first: {rejected[0].reason})" if rejected else ""
+    return MalformedInputError(f"no session could be used{reason}")
+
+
 def _pixels(capture: Capture, transfer: Transfer) -> SessionPixels:
     if capture.problem:
         raise MalformedInputError(capture.problem)
-    if capture.lights is None:
-        raise MalformedInputError("found no light file, intensities need directions")
-    lights = read_lights(capture.lights)
-    check_lights(lights, len(capture.images), capture.lights.name)
-    photographs = [read(path).light(transfer) for path in capture.images]
-    if any(p.shape != photographs[0].shape for p in photographs):
-        raise MalformedInputError("the photographs differ in size")
-    images = np.stack(photographs)
-    return lit_pixels(images, lit_mask(images), lights.directions)
+    exposure = read_exposure(capture, transfer)
+    mask = exposure.given_mask
+    if mask is None:
+        mask = lit_mask(exposure.images, exposure.noise)
+    return lit_pixels(exposure.images, mask, exposure.lights.directions)

@@ -1,0 +1,1 @@
+"""Trains the network that estimates lights from faces, on synthetic heads only."""
