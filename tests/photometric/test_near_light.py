@@ -8,7 +8,8 @@ from fr3d.errors import UsageError
 from fr3d.geometry.lights import direction
 from fr3d.photometric.integration.integrate import integrate
 from fr3d.photometric.near_light import NearLights, as_distant, shade_near, solve_near
-from fr3d.photometric.solvers.linear import SOLVERS, split_scaled_normal
+from fr3d.photometric.solvers.linear import split_scaled_normal
+from fr3d.photometric.solvers.solve import solve
 
 SIDE = 72
 FACE = 200.0  # mm
@@ -69,7 +70,7 @@ def test_near_lights_beat_distant_ones(distance: float, solver: str) -> None:
     points, normal, mask = head()
     lights = NearLights(FOUR * FACE * distance)
     images = lit(points, normal, lights)
-    far = split_scaled_normal(SOLVERS[solver](images, lights.directions, None))[1]
+    far = split_scaled_normal(solve(images[None], lights.directions[None], None, solver)[0])[1]
     found = solve_near(images, lights, MM, mask, depth_of, solver=solver)
     near = split_scaled_normal(found.g)[1]
     wrong = degrees(far, normal)[mask].mean()
@@ -97,7 +98,7 @@ def test_far_away_it_is_the_distant_solution(solver: str) -> None:
     lights = NearLights(FOUR * FACE * 1e5)
     images = lit(points, normal, lights)
     images += np.random.default_rng(0).normal(0, 0.01, images.shape).astype(np.float32)
-    distant = SOLVERS[solver](images, lights.directions, None)
+    distant = solve(images[None], lights.directions[None], None, solver)[0]
     found = solve_near(images, lights, MM, mask, depth_of, solver=solver)
     assert found.g[:, mask] == pytest.approx(distant[:, mask], abs=1e-4)
 

@@ -12,13 +12,15 @@ from scipy.io import loadmat
 from fr3d.photometric.capture import numeric_order
 from fr3d.photometric.integration.integrate import integrate
 from fr3d.photometric.integration.settings import EXACT
-from fr3d.photometric.solvers.linear import SOLVERS, split_scaled_normal
+from fr3d.photometric.solvers.choice import choose_solver
+from fr3d.photometric.solvers.linear import split_scaled_normal
+from fr3d.photometric.solvers.solve import solve
 
 
 def angular_error(images: np.ndarray, lights: np.ndarray, truth: np.ndarray, solver: str) -> float:
     """Mean over pixels (L, P) against normals (3, P)."""
-    found = split_scaled_normal(SOLVERS[solver](images.astype(np.float32), lights, None))[1]
-    return float(degrees(found, truth).mean())
+    g = solve(images[None, ..., None].astype(np.float32), lights[None], None, solver)[0, ..., 0]
+    return float(degrees(split_scaled_normal(g)[1], truth).mean())
 
 
 def diligent(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -43,6 +45,30 @@ def test_diligent(shared: Path, name: str, least_squares: float) -> None:
     assert found == pytest.approx(degrees(g / np.linalg.norm(g, axis=0), truth).mean(), abs=0.005)
     assert found == pytest.approx(least_squares, abs=1)
     assert angular_error(images, lights, truth, "ratio") < found + 1  # glossy: made for few lights
+
+
+@pytest.mark.parametrize(("name", "lower"), [("bear", 0.20), ("cat", 0.09)])
+def test_cauchy_on_24_lights(shared: Path, name: str, lower: float) -> None:
+    images, lights, truth = diligent(shared / "data" / "diligent" / name)
+    error = {s: angular_error(images, lights, truth, s) for s in ("ls", "cauchy", "consistency")}
+    assert error["cauchy"] < (1 - lower) * error["ls"]
+    assert error["cauchy"] < error["consistency"] < 0.92 * error["ls"]
+
+
+@pytest.mark.parametrize(("name", "mean"), [("bear", 0.98), ("cat", 0.97)])
+def test_no_set_of_four_lights_is_worse_for_being_doubted(
+    shared: Path, name: str, mean: float
+) -> None:
+    images, lights, truth = diligent(shared / "data" / "diligent" / name)
+    rng, ratios = np.random.default_rng(0), []
+    while len(ratios) < 60:
+        pick = np.sort(rng.choice(len(lights), 4, replace=False))
+        if np.linalg.cond(lights[pick]) <= 5:
+            four = images[pick, ::7], lights[pick], truth[:, ::7]
+            solver = choose_solver(lights[pick], 4, False)
+            ratios.append(angular_error(*four, solver) / angular_error(*four, "ls"))
+    assert max(ratios) < 1.01
+    assert np.mean(ratios) < mean
 
 
 def ball(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,5 @@
 """Solvers without rounds: plain least squares, and least squares weighted by brightness."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -81,18 +79,3 @@ def shade(lights: npt.NDArray[np.float64], g: Array) -> Array:
     """
     planes = combine(np.asarray(lights, np.float32), g.reshape(3, -1))
     return planes.reshape(len(lights), *g.shape[1:])
-
-
-def _once(name: str) -> Any:
-    def run(images: Array, lights: Any, saturated: Array | None = None) -> Array:
-        from fr3d.photometric.solvers.solve import solve
-
-        images = np.asarray(images, np.float32)
-        flat = images.reshape(1, len(images), -1, 1)
-        marked = None if saturated is None else np.asarray(saturated).reshape(flat.shape)
-        return solve(flat, lights[None], marked, name)[0].reshape(3, *images.shape[1:])
-
-    return run
-
-
-SOLVERS = {name: _once(name) for name in ("ls", "ratio")}

@@ -50,13 +50,14 @@ def solve(
         (B, 3, H, W), albedo times normal; of the same kind and on the same device as `images`.
     """
     lights = np.asarray(lights, dtype=np.float64)
-    if namespace(images) is np:
-        parts = [
-            _solve_session(image, light, *_session(saturated, prior, i), solver)
-            for i, (image, light) in enumerate(zip(images, lights, strict=True))
-        ]
-        return np.stack(parts)
-    return _solve_batch(images, lights, saturated, prior, solver)
+    if namespace(images) is not np:
+        return _solve_batch(images, lights, saturated, prior, solver)
+    batch, _, *shape = images.shape
+    out = np.empty((batch, 3, *shape), np.float32)
+    for i, (session, light) in enumerate(zip(images, lights, strict=True)):
+        marked, known = _session(saturated, prior, i)
+        _solve_session(session, light, marked, known, solver, out[i].reshape(3, -1))
+    return out
 
 
 def _session(saturated: Array | None, prior: Prior | None, i: int) -> tuple[Any, Any]:
@@ -70,13 +71,14 @@ def _solve_session(
     saturated: Array | None,
     prior: Prior | None,
     solver: str,
-) -> Array:
-    count, shape = len(images), images.shape[1:]
-    planes = np.ascontiguousarray(images, np.float32).reshape(count, -1)
+    out: Array,
+) -> None:
+    """Solve one session, block by block, into out (3, P)."""
+    count = len(images)
+    planes = np.asarray(images, np.float32).reshape(count, -1)
     marked = None if saturated is None or not saturated.any() else saturated.reshape(count, -1)
     rig = Rig(lights, planes)
     pull = None if prior is None else make_pull(planes, lights, _flat(prior, planes))
-    out = np.empty((3, planes.shape[1]), np.float32)
     step = max(512, _SAMPLES // count)
     for start in range(0, planes.shape[1], step):
         part = np.s_[:, start : start + step]
@@ -87,7 +89,6 @@ def _solve_session(
             None if pull is None else Pull(pull.target[part], pull.weight[part], pull.rig),
         )
         out[part] = SOLVERS[solver](block)
-    return out.reshape(3, *shape)
 
 
 def _solve_batch(
