@@ -169,11 +169,11 @@ def test_a_common_movement_is_not_seen(x: int, y: int, seed: int) -> None:
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.floats(0.2, 1), st.integers(0, 99))
-def test_exposure_does_not_matter_much(gain: float, seed: int) -> None:
+@given(st.floats(1e-3, 1e3), st.integers(0, 99))
+def test_exposure_does_not_matter(gain: float, seed: int) -> None:
     images = moved(lit_texture(seed), np.array([[0, 0], [7, 3], [-9, 5], [3, 11]]))
-    brighter, darker = (estimate_shifts(images * np.float32(g)).shift for g in (1, gain))
-    assert darker == pytest.approx(brighter, abs=0.3)
+    plain, other = (estimate_shifts(images * np.float32(g)).shift for g in (1, gain))
+    assert other == pytest.approx(plain, abs=0.01)
 
 
 def test_texture_has_no_light() -> None:

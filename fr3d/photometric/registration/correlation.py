@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft2, next_fast_len, rfft2
 
-from fr3d.photometric.registration.features import taper, texture
+from fr3d.photometric.registration.features import exposed, taper, texture
 
 FloatArray = npt.NDArray[np.float32]
 ComplexArray = npt.NDArray[np.complex64]
@@ -23,7 +23,7 @@ def correlation_surfaces(images: FloatArray, pairs: Pairs, reach: int) -> FloatA
     """Correlate photographs, each frequency alike but for its noise.
 
     Args:
-        images: (L, H, W), linear light, 1 = full scale.
+        images: (L, H, W), linear light of any scale.
         pairs: which photographs to compare, i and j.
         reach: the largest movement looked for, px; less than half of H and W.
 
@@ -37,7 +37,7 @@ def correlation_surfaces(images: FloatArray, pairs: Pairs, reach: int) -> FloatA
     height, width = images.shape[1:]
     size = (next_fast_len(height, real=True), next_fast_len(width, real=True))
     window = taper(height, width)
-    phases = [_phase(rfft2(texture(i) * window, size, workers=1)) for i in images]
+    phases = [_phase(rfft2(texture(i) * window, size, workers=1)) for i in exposed(images)]
     out = np.empty((len(pairs), 2 * reach + 1, 2 * reach + 1), np.float32)
     for k, (i, j) in enumerate(pairs):
         whole = irfft2(np.conj(phases[i]) * phases[j], size, workers=1)

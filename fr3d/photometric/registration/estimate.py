@@ -57,7 +57,7 @@ def estimate_shifts(
     whose shadows move with the light is told from one that moves by how well it fits at rest.
 
     Args:
-        images: (L, H, W), linear light, 1 = full scale, L >= 2.
+        images: (L, H, W), linear light of any scale, L >= 2.
         max_shift: the largest movement looked for between the common frame and a photograph, px;
             by default 20, or a sixteenth of the shorter side where that is more.
         rest: when no photograph moved by more than this all movements are 0, px of the reduced

@@ -7,12 +7,20 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 
 # Chosen on Extended Yale B, as photographed and blurred, compressed and turned by up to 3 degrees.
-_DARK = np.float32(6 / 255)  # keeps the logarithm from lifting the noise of shadows
+_DARK = np.float32(0.018)  # of what is bright: keeps noise in shadows from being lifted
+_BRIGHT = 99
 _FINE = 3.0  # shading is smoother than this, px
 _NEIGHBOURHOOD = 27  # side of the square in which contrast is made equal, px
 _CONTRAST = np.float32(0.07)
 _ROUNDING = 1e-8
 _TAPER = 0.8
+
+
+def exposed(images: FloatArray) -> FloatArray:
+    """Scale the photographs of a session (L, H, W) alike, so that what is bright in it is 1."""
+    sample = images[:, ::4, ::4].reshape(len(images), -1)
+    bright = float(np.percentile(sample, _BRIGHT, axis=1).max())
+    return images if bright <= 0 else np.asarray(images / np.float32(bright), np.float32)
 
 
 def texture(image: FloatArray) -> FloatArray:
@@ -22,7 +30,7 @@ def texture(image: FloatArray) -> FloatArray:
     contrast is then made equal, so that the rims of shadows count no more than skin does.
 
     Args:
-        image: (H, W), linear light, 1 = full scale.
+        image: (H, W), linear light, 1 where the session is bright.
 
     Returns:
         (H, W), about -1 to 1; zero where all is of one brightness, as in a black photograph.
