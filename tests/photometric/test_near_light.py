@@ -57,6 +57,10 @@ def depth_of(normal: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.asarray(found, np.float32)
 
 
+def distant_solution(images: np.ndarray, lights: NearLights, solver: str) -> np.ndarray:
+    return np.asarray(solve(images[None], lights.directions[None], None, solver)[0])
+
+
 def depth_error(depth: np.ndarray, z: np.ndarray, mask: np.ndarray) -> float:
     """Mean absolute, mm."""
     miss = (depth * MM - z)[mask]
