@@ -163,14 +163,18 @@ def read_exposure(
     height, width = photographs[0].levels.shape[:2]
     if flat is not None:
         flat.check_size(height, width)
-    stored = np.stack([p.stored() for p in photographs])
+    stored = np.empty((len(photographs), height, width), np.float32)
+    saturated = np.zeros(stored.shape, np.bool_)
+    for i, photograph in enumerate(photographs):
+        photograph.stored(stored[i])
+        photograph.saturated(saturated[i])
     images, level = linear_light(photographs, ambient, transfer, lights, flat, stored)
     eight_bit = photographs[0].depth == "8 bit"
     noise = transfer.linear(np.array([NOISE], np.float32))[0] if eight_bit else 0.0
     return Exposure(
         stored,
         images,
-        np.stack([p.saturated() for p in photographs]),
+        saturated,
         linear_colour(photographs, ambient, transfer, flat) if options.colour else None,
         lights,
         landmarks_inside(landmarks, height, width),

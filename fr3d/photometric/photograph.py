@@ -51,21 +51,30 @@ class Photograph:
         """Whether there are three channels."""
         return self.levels.ndim == 3
 
-    def stored(self) -> FloatImage:
-        """(H, W): the stored values, mean over the channels, 1 = full scale."""
-        if not self.coloured:
-            return _divided(self.levels, self.full_scale)
-        # a sum of whole numbers is exact, so that grey stored as colour gives the grey back
-        total = cv2.transform(_float(self.levels), np.ones((1, 3), np.float32))
-        return _divided(total, 3 * self.full_scale)
+    def stored(self, out: FloatImage | None = None) -> FloatImage:
+        """(H, W): the stored values, mean over the channels, 1 = full scale.
 
-    def saturated(self) -> npt.NDArray[np.bool_]:
-        """(H, W): where any channel is at full scale."""
+        Args:
+            out: (H, W), where to put them.
+        """
+        if not self.coloured:
+            return _divided(self.levels, self.full_scale, out)
+        # a sum of whole numbers is exact, so that grey stored as colour gives the grey back
+        total = cv2.transform(_float(self.levels), np.ones((1, 3), np.float32), out)
+        return _divided(total, 3 * self.full_scale, out)
+
+    def saturated(self, out: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
+        """(H, W): where any channel is at full scale.
+
+        Args:
+            out: (H, W), false everywhere, where to note it.
+        """
+        found = np.zeros(self.levels.shape[:2], np.bool_) if out is None else out
         top = SATURATED * self.full_scale
-        if not self.clips or self.levels.max(initial=0) < top:
-            return np.zeros(self.levels.shape[:2], np.bool_)
-        over = np.asarray(self.levels >= top)
-        return np.asarray(over.any(axis=2)) if self.coloured else over
+        if self.clips and self.levels.max(initial=0) >= top:
+            over = np.asarray(self.levels >= top)
+            found |= over.any(axis=2) if self.coloured else over
+        return found
 
     def light(self, transfer: Transfer, weights: npt.ArrayLike = (1, 1, 1)) -> FloatImage:
         """(H, W): linear light, mean over the channels; each is linearised by itself.
@@ -153,7 +162,7 @@ def _channels(levels: Levels, name: str) -> Levels:
     """Without alpha, and without an axis of one channel."""
     if levels.dtype.kind == "f":
         levels = levels.astype(np.float32, copy=False)
-    if str(levels.dtype.newbyteorder("=")) not in ("uint8", "uint16", "float32"):
+    if levels.dtype.kind + str(levels.dtype.itemsize) not in ("u1", "u2", "f4"):
         raise MalformedInputError(
             f"{name}: found {levels.dtype} values, expected 8 or 16 bit or float"
         )
@@ -186,7 +195,7 @@ def _float(levels: Levels) -> FloatImage:
     return levels.astype(np.float32, copy=False)
 
 
-def _divided(levels: Levels, by: float) -> FloatImage:
-    if levels.dtype == np.float32 and by == 1:
-        return levels
-    return np.divide(levels, np.float32(by), dtype=np.float32)
+def _divided(levels: Levels, by: float, out: FloatImage | None) -> FloatImage:
+    if levels.dtype == np.float32 and by == 1 and out is None:
+        return np.asarray(levels, np.float32)
+    return np.divide(levels, np.float32(by), out=out, dtype=np.float32)

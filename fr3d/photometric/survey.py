@@ -19,11 +19,15 @@ class Canvas:
         height: rows of every map.
         width: columns of every map.
         lights: photographs of the capture that has the most.
+        exact: whether any photograph is of floating point, so that maps may have any range.
+        deep: whether any photograph has more than 8 bits.
     """
 
     height: int
     width: int
     lights: int
+    exact: bool = False
+    deep: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,13 @@ def survey_captures(captures: Sequence[Capture], size: int | None = None) -> Sur
     known = [h for h in sizes if h is not None]
     height = size or max((h.height for h in known), default=1)
     width = size or max((h.width for h in known), default=1)
-    canvas = Canvas(height, width, max((len(c.images) for c in checked), default=1))
+    canvas = Canvas(
+        height,
+        width,
+        max((len(c.images) for c in checked), default=1),
+        exact=any(h.depth == "float" for h in known),
+        deep=any(h.depth != "8 bit" for h in known),
+    )
     small = (
         ()
         if size

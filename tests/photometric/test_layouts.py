@@ -63,6 +63,14 @@ def test_an_object_of_diligent_is_one_session(tmp_path: Path) -> None:
     assert ids(captures_of_folders([tmp_path / "bear"])) == ids([capture])
 
 
+def test_whole_data_sets_given_one_level_too_high(tmp_path: Path) -> None:
+    write_diligent(tmp_path / "pmsData" / "bear")
+    write_yale(tmp_path / "CroppedYale" / "yaleB07")
+    (tmp_path / "CroppedYale" / "yaleB07" / "thumbs").mkdir()
+    assert ids(find_captures([tmp_path])) == [("bear", "diligent"), ("yaleB07", "P00")]
+    assert ids(find_captures([tmp_path / "CroppedYale"])) == [("yaleB07", "P00")]
+
+
 def test_what_is_missing_of_diligent_is_named(tmp_path: Path) -> None:
     folder = write_diligent(tmp_path / "bear")
     (folder / "002.png").unlink()
@@ -90,6 +98,23 @@ def test_a_person_of_yale_is_a_session_a_pose(tmp_path: Path) -> None:
     write_yale(tmp_path / "yaleB07", pose="P05")
     assert ids(find_captures([tmp_path])) == [("yaleB07", "P00"), ("yaleB07", "P05")]
     assert ids(find_captures([tmp_path / "yaleB07"])) == [("yaleB07", "P00"), ("yaleB07", "P05")]
+
+
+def test_a_problem_of_one_pose_stays_with_it(tmp_path: Path) -> None:
+    write_yale(tmp_path / "yaleB07")
+    write_yale(tmp_path / "yaleB07", pose="P05")
+    (tmp_path / "yaleB07" / "yaleB07_P05_Ambient.pgm").unlink()
+    first, second = find_captures([tmp_path], ambient="*_Ambient.pgm")
+    assert (first.problem, len(first.ambient)) == ("", 1)
+    assert "missing, expected an ambient photograph" in second.problem
+
+
+def test_a_layout_against_the_folders_own(tmp_path: Path) -> None:
+    folder = write_diligent(tmp_path / "bear")
+    (capture,) = find_captures([tmp_path], layout="plain")
+    assert ids([capture]) == [("bear", "plain")]
+    assert [p.stem for p in capture.images] == ["001", "002", "003", "010"]
+    assert capture.beside == (folder / "light_intensities.txt",)
 
 
 def test_lights_of_yale_stand_in_the_names(tmp_path: Path) -> None:

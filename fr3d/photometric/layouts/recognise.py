@@ -58,37 +58,45 @@ class Finder:
         path = folder.resolve()
         ids = _text(path.parent), _text(path)
         try:
-            here = scan(folder)
-            layout = self._layout(here)
+            return self._placed(scan(folder), ids, (self._above(folder.parent),))
         except OSError as error:
             return [(folder, Capture(*ids, problem=f"{error.strerror}".lower()))]
-        if layout == "diligent":
-            return self._one(here, (ids[1], diligent.SESSION), layout, ())
-        if layout == "yale" and yale.person_of(here):
-            return self._person(here)
-        return self._one(here, ids, layout, (self._above(folder.parent),))
 
     def _subject(self, subject: Folder, top: Folder) -> Iterator[_Found]:
         """Captures of a folder below the root, which holds sessions or is one."""
-        if subject.images and (not subject.folders or diligent.is_diligent(subject)):
+        if subject.images and (not subject.folders or self._whole(subject) is not None):
             yield from self._flat(subject, top)
             return
         for path in subject.folders:
             ids = _text(subject.path), _text(path)
             try:
-                here = scan(path)
+                yield from self._placed(scan(path), ids, (subject, top))
             except OSError as error:
                 yield path, Capture(*ids, problem=f"{error.strerror}".lower())
-                continue
-            yield from self._one(here, ids, self._layout(here), (subject, top))
 
-    def _flat(self, folder: Folder, top: Folder) -> list[_Found]:
-        """Captures of a folder that holds photographs where subjects are expected."""
+    def _placed(
+        self, folder: Folder, ids: tuple[str, str], above: tuple[Folder, ...]
+    ) -> list[_Found]:
+        """Captures of a session's folder; objects and people of some layouts are subjects."""
+        whole = self._whole(folder)
+        return self._one(folder, ids, self._layout(folder), above) if whole is None else whole
+
+    def _whole(self, folder: Folder) -> list[_Found] | None:
+        """Captures of a folder that is a subject by its layout; None when it is not."""
         layout, name = self._layout(folder), _text(folder.path)
         if layout == "diligent":
             return self._one(folder, (name, diligent.SESSION), layout, ())
         if layout == "yale" and yale.person_of(folder):
-            return self._person(folder)
+            poses = yale.poses_of(folder)
+            return [c for pose, part in poses for c in self._one(part, (name, pose), layout, ())]
+        return None
+
+    def _flat(self, folder: Folder, top: Folder) -> list[_Found]:
+        """Captures of a folder that holds photographs where subjects are expected."""
+        whole = self._whole(folder)
+        if whole is not None:
+            return whole
+        layout, name = self._layout(folder), _text(folder.path)
         if layout == "photoface" and folder.has(LIGHT_SOURCE):
             return self._one(folder, (_text(folder.path.resolve().parent), name), layout, ())
         known = self._wanted.lights is not None or self._wanted.estimate or layout == "yale"
@@ -112,10 +120,6 @@ class Finder:
         if yale.is_yale(folder) and not folder.has(LIGHT_SOURCE, *LIGHT_FILES):
             return "yale"
         return "plain"
-
-    def _person(self, folder: Folder) -> list[_Found]:
-        captures = yale.read_yale_person(folder, self._wanted)
-        return [(folder.path, self._noted(c)) for c in captures]
 
     def _one(
         self, folder: Folder, ids: tuple[str, str], layout: str, above: tuple[Folder, ...]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fr3d.errors import MalformedInputError
+from fr3d.photometric.image_roles import is_mask
 from fr3d.photometric.layouts.folder import Capture, Folder, Wanted, listed
 from fr3d.photometric.light_files.names import yale_name
 
@@ -20,21 +21,18 @@ def person_of(folder: Folder) -> str | None:
     return name if people == {name} else None
 
 
-def read_yale_person(folder: Folder, wanted: Wanted) -> list[Capture]:
-    """The captures of a person's folder: one for each pose.
+def poses_of(folder: Folder) -> list[tuple[str, Folder]]:
+    """A person's folder by pose, each as a folder of its own.
 
     Args:
         folder: of the person.
-        wanted: what the user asked for.
     """
-    poses = sorted({n.pose for p in folder.images if (n := yale_name(p.stem))})
-    person = folder.path.resolve().name
-    captures = []
-    for pose in poses:
-        images = [p for p in folder.images if (n := yale_name(p.stem)) and n.pose == pose]
-        part = Folder(folder.path, tuple(images), ())
-        captures.append(read_yale(part, (person, pose), wanted))
-    return captures
+    by_pose: dict[str, list[Path]] = {}
+    for path in folder.images:
+        if name := yale_name(path.stem):
+            by_pose.setdefault(name.pose, []).append(path)
+    masks = tuple(p for p in folder.files if is_mask(p))
+    return [(p, Folder(folder.path, (*by_pose[p], *masks), ())) for p in sorted(by_pose)]
 
 
 def read_yale(folder: Folder, ids: tuple[str, str], wanted: Wanted) -> Capture:

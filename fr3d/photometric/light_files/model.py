@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ class Lights:
     files: tuple[str, ...] = ()
     positions_mm: FloatArray | None = None
 
-    @property
+    @cached_property
     def condition(self) -> float:
         """Ratio of the largest to the smallest singular value: the gain of noise."""
         values = np.linalg.svd(self.directions, compute_uv=False)
