@@ -13,6 +13,7 @@ from fr3d.geometry.similarity import similarity, transform_points
 from fr3d.geometry.warp import flip_maps, warp_maps
 from fr3d.photometric.face_prior import (
     ASSET,
+    expected_face,
     landmark_problem,
     mean_face_normals,
     place_mean_face,
@@ -74,6 +75,17 @@ def test_it_moves_with_its_landmarks_as_all_maps_do(
     assert moved.depth is not None
     assert oracle.depth is not None
     assert np.nanmedian(np.abs(moved.depth - oracle.depth)[both]) < 0.4
+
+
+def test_the_expected_face_is_dark_at_the_eyes_and_has_the_same_normals() -> None:
+    normal, weight = mean_face_normals(FACE, 200, 200)
+    expected, same = expected_face(FACE, 200, 200)
+    np.testing.assert_array_equal(weight, same)
+    albedo = np.linalg.norm(expected, axis=0)
+    assert (albedo[weight == 0] == 0).all()
+    np.testing.assert_allclose(normal * albedo, expected, atol=1e-5)
+    eye, cheek = np.rint(FACE[0]).astype(int), np.rint(FACE[0] + [0, 25]).astype(int)
+    assert albedo[eye[1], eye[0]] < 0.6 < 0.85 * albedo[cheek[1], cheek[0]]
 
 
 def test_the_mean_face_is_symmetric() -> None:
