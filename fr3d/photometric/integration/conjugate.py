@@ -9,9 +9,6 @@ import numpy.typing as npt
 from fr3d.photometric.integration.cosine import Field, Inverse, is_torch
 from fr3d.photometric.integration.edges import Edges, laplacian
 
-# a longer step goes where only rounding errors point: along a constant, which is free
-_LONGEST = 1e5
-
 Numbers = npt.NDArray[np.float64]
 
 
@@ -72,16 +69,14 @@ def conjugate_gradients(
         residual -= system.apply(z, image)
         step = system.precondition(residual)
         energy = dot(residual, step)
-    taken, active = np.zeros(len(goal), dtype=np.int64), np.ones(len(goal), dtype=bool)
+    taken = np.zeros(len(goal), dtype=np.int64)
     for _ in range(most):
-        active &= energy > goal
+        active = energy > goal
         if not active.any():
             break
         taken += active
         system.apply(step, image)
-        curvature = dot(step, image)
-        active &= energy < _LONGEST * curvature
-        length = _spread(_quotient(energy, curvature, active), z)
+        length = _spread(_quotient(energy, dot(step, image), active), z)
         z += length * step
         image *= length
         residual -= image
@@ -102,7 +97,7 @@ def dot(a: Field, b: Field) -> Numbers:
 
 def _quotient(a: Numbers, b: Numbers, where: npt.NDArray[np.bool_]) -> Numbers:
     """Divide; 0 where an image is done."""
-    return np.divide(a, b, out=np.zeros_like(a), where=where)
+    return np.divide(a, b, out=np.zeros_like(a), where=where & (b > 0))
 
 
 def _spread(values: Numbers, like: Field) -> Any:

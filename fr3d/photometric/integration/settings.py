@@ -47,8 +47,10 @@ class Settings:
         _check_choice("detrend", self.detrend, get_args(Detrend))
         if not 0 < self.min_nz < 1:
             raise UsageError(f"least n_z: found {self.min_nz:g}, expected between 0 and 1")
-        if self.edge_power < 0 or self.prior_weight < 0 or not 0 < self.rtol < 1:
-            raise UsageError("integration: powers, weights and tolerances must be positive")
+        if self.edge_power < 0 or self.prior_weight < 0:
+            raise UsageError("integration: powers and weights must not be negative")
+        if not 1e-6 <= self.rtol < 1:  # single precision holds no more
+            raise UsageError(f"integration tolerance: found {self.rtol:g}, expected 1e-6 to 1")
 
 
 EXACT = Settings(min_nz=EXACT_MIN_NZ, edge_power=0.0)
