@@ -113,10 +113,10 @@ class Page:
         return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
 
     def drag(self, start: tuple[float, float], end: tuple[float, float], shift: bool = False):
-        """Press, move and release the mouse."""
+        """Press, move and release the mouse; from a place to itself it is a click."""
         common = {"button": "left", "clickCount": 1, "modifiers": 8 if shift else 0}
         steps = (("mousePressed", start, 1), ("mouseMoved", end, 1), ("mouseReleased", end, 0))
-        for kind, (x, y), buttons in steps:
+        for kind, (x, y), buttons in steps if start != end else (steps[0], steps[2]):
             self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, buttons=buttons, **common)
 
     def key(self, key: str, shift: bool = False) -> None:

@@ -1,8 +1,12 @@
 """The page in which a visitor turns a face, in a real browser without any network."""
 
+import base64
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import count
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -13,11 +17,17 @@ from posed_faces import posed, poses
 from surfaces import face
 
 from fr3d.evaluation.report.drawing import Session
+from fr3d.evaluation.report.viewer.packing import pack_face
 from fr3d.evaluation.report.viewer.page import viewer_page
 from fr3d.geometry.lights import direction
+from fr3d.geometry.maps import FaceMaps
 
-NASTY = '</script><script>window.hacked=1</script><img src=x onerror="window.hacked=1">%%faces%%'
+NASTY = (
+    "</title></script><script>window.hacked=1</script>"
+    '<!--<script><img src=x onerror="window.hacked=1">%%faces%%'
+)
 DRAWN = "document.documentElement?.dataset.state === 'drawn'"
+NUMBERS = count()
 # The middle of the drawing: the panel takes 300 of 900 pixels.
 MIDDLE = (300, 250)
 
@@ -60,10 +70,12 @@ def go(tab: Page, address: str, words: str, afresh: bool = False) -> np.ndarray:
         tab.open("about:blank", "location.href === 'about:blank'")
         tab.open(f"{address}#{words}", DRAWN)
     else:
-        # Written twice, because a state that is there already would not be announced.
-        tab.run("location.hash = ''")
-        tab.run(f"location.hash = '{words or 'turn=0,0'}'")
-        tab.frame()
+        # The listener of the page came first, so by then it has begun to load.
+        heard = "window.__heard = 0; addEventListener('hashchange', () => { window.__heard = 1 })"
+        tab.run(heard)
+        # A state that is there already would not be announced without the number.
+        tab.run(f"location.hash = '{words}&n={next(NUMBERS)}'")
+        tab.wait("window.__heard === 1")
         tab.wait(DRAWN)
     return drawing(tab)
 
@@ -78,8 +90,7 @@ def test_a_lit_face_and_a_light_that_moves(tab: Page, address: str):
     on_face = np.abs(left - paper).sum(axis=2) > 30
     assert 0.15 < on_face.mean() < 0.8
     assert on_face[200:300, 250:350].mean() > 0.95
-    tab.run("location.hash = 'light=60,90&show=clay'")
-    right = drawing(tab)
+    right = go(tab, address, "light=60,90&show=clay")
     assert (np.abs(right - left).max(axis=2)[on_face] > 20).mean() > 0.3
     # Light from the left makes the left half of the hill the brighter one, and the reverse.
     halves = [(p[200:300, 220:290].mean() - p[200:300, 310:380].mean()) for p in (left, right)]
@@ -95,6 +106,10 @@ def test_what_is_seen_is_what_the_maps_say(tab: Page, address: str):
     row, column = (rows.min() + rows.max()) // 2, (columns.min() + columns.max()) // 2
     normals = maps.normal[row - 3 : row + 4, column - 3 : column + 4].reshape(-1, 3)
     assert np.abs(normals - seen).max(axis=1).min() < 0.03
+    # The back of a triangle is drawn grey: none may be seen from the front.
+    picture = go(tab, address, "face=0&show=normal&light=90,0") / 255 * 2 - 1
+    length = np.linalg.norm(picture[180:320, 230:370], axis=2)
+    assert np.quantile(np.abs(length - 1), 0.99) < 0.03
 
 
 def test_modes_and_shading(tab: Page, address: str):
@@ -105,9 +120,32 @@ def test_modes_and_shading(tab: Page, address: str):
             assert (np.abs(one - other).max(axis=2) > 10).mean() > 0.05
     coloured = go(tab, address, "face=1&light=0,0")[220:280, 250:350].mean(axis=(0, 1))
     assert coloured[0] > coloured[1] + 10 > coloured[2] + 20
+    go(tab, address, "show=depth")
+    key = tab.run("document.getElementById('key').textContent")
+    low, high, unit = re.findall(r"from (\S+) to (\S+) (\w+)", key)[0]
+    depth = sessions()[0].maps.depth
+    assert (float(low), unit) == (pytest.approx(0.8 * np.nanmin(depth), abs=0.06), "mm")
+    assert float(high) == pytest.approx(0.8 * np.nanmax(depth), abs=0.06)
     assert "2023" not in tab.run("document.body.innerText")
     go(tab, address, "face=2")
     assert tab.run("document.getElementById('who').textContent") == "003 · bare"
+
+
+def test_cast_shadows_fall_as_in_pictures(tab: Page, tmp_path: Path):
+    """A ridge under a low light from the right: dark to its left, as far as it should be."""
+    columns = np.tile(np.arange(80.0), (80, 1))
+    depth = np.where(np.abs(columns - 40) < 3, 10.0, 0.0)
+    file = tmp_path / "ridge.html"
+    maps = FaceMaps(mask=np.ones(depth.shape, bool), depth=depth)
+    file.write_text(viewer_page([Session("1", "2", maps)], direction(63.435, 90), jump=100.0))
+    free = go(tab, file.as_uri(), "show=clay&fill=0")
+    cast = go(tab, file.as_uri(), "show=clay&fill=0&shadows=1")
+    dark = ((free - cast).min(axis=2) > 40)[250]
+    assert not dark[300:].any()
+    # tan(63.435 degrees) = 2, so 10 of height throw 20 of the 80 pixels that the sheet spans. The
+    # soft edge takes 1.5 of them, and the wall itself is dark without any cast shadow.
+    sheet = np.nonzero(np.abs(free[250] - free[5, 5]).max(axis=1) > 30)[0]
+    assert dark.sum() / (np.ptp(sheet) + 1) == pytest.approx(17.5 / 80, abs=0.04)
 
 
 def test_hand_and_keys(tab: Page, address: str):
@@ -127,6 +165,9 @@ def test_hand_and_keys(tab: Page, address: str):
     tab.drag((440, 250), (300, 150))
     zenith, azimuth = map(float, state(tab)["light"].split(","))
     assert min(azimuth, 360 - azimuth) < 1
+    tab.drag((300, 250), (300, 250), shift=True)
+    assert float(state(tab)["light"].split(",")[0]) < 1
+    go(tab, address, "light=30,0")
     tab.key("ArrowRight", shift=True)
     assert 1 < float(state(tab)["light"].split(",")[1]) < 30
     for key in ("ArrowLeft", "3", "s", "w", "r", "]", "+"):
@@ -206,6 +247,59 @@ def test_a_browser_that_cannot_draw_says_so(address: str):
     with browser("--disable-3d-apis") as tab:
         tab.open(address, "document.documentElement?.dataset.state === 'failed'")
         assert "WebGL 2 is missing" in tab.run("document.getElementById('message').innerText")
+        assert tab.run("getComputedStyle(document.getElementById('lamp')).visibility") == "hidden"
+
+
+def test_ids_cannot_break_out_of_the_page():
+    """Held to the parser's rules, whatever the policy of the page would stop."""
+    tags: list[str] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: tags.append(tag)
+    parser.feed(viewer_page(sessions()[1:2] * 2, direction(0, 0)))
+    plain: list[str] = []
+    other = HTMLParser()
+    other.handle_starttag = lambda tag, attrs: plain.append(tag)
+    other.feed(viewer_page([replace(s, subject="1") for s in sessions()[1:2] * 2], direction(0, 0)))
+    assert tags == plain
+    assert tags.count("script") == 3
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_a_face_comes_back_from_its_packing(kind):
+    maps = face()
+    one = replace(maps, **{n: v.astype(kind) for n, v in maps.present.items()})
+    packed = pack_face(Session("1", "2", one, 0.5))
+    rows, columns = np.nonzero(maps.mask)
+    cut = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    assert (packed["height"], packed["width"]) == maps.mask[cut].shape
+    depth = unpack(packed["depth"]["data"], packed, 1, np.uint16)[0]
+    z = np.where(depth == 0, np.nan, packed["depth"]["zero"] + depth * packed["depth"]["step"])
+    np.testing.assert_allclose(z, one.depth[cut], atol=1e-3)
+    levels = unpack(packed["albedo"]["data"], packed, 1, np.uint8)[0]
+    assert (levels[~maps.mask[cut]] == 0).all()
+    assert np.ptp(levels[maps.mask[cut]]) > 100
+    assert unpack(packed["normal"], packed, 2, np.uint16).max() <= 4095
+    # The origin of the page's coordinates is the middle of the whole map, as in meshes.
+    assert packed["centre"] == [47.5 - columns.min(), 47.5 - rows.min()]
+
+
+def unpack(text: str, packed: dict, planes: int, kind: type) -> np.ndarray:
+    data = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)
+    shape = (planes, packed["height"], packed["width"])
+    steps = data.reshape(-1, *shape).astype(np.uint32)
+    whole = steps[0] if kind is np.uint8 else (steps[0] << 8) | steps[1]
+    return np.cumsum(whole, axis=2, dtype=np.uint64).astype(kind)
+
+
+def test_large_maps_are_made_smaller():
+    rows, columns = np.mgrid[0:700, 0:600]
+    mask = np.hypot(rows - 350, columns - 300) < 280
+    depth = np.where(mask, 0.1 * columns, np.nan)
+    packed = pack_face(Session("1", "2", FaceMaps(mask=mask, depth=depth), 0.5))
+    assert max(packed["height"], packed["width"]) < 512
+    assert packed["scale_mm"] == pytest.approx(0.5 * 700 / 512)
+    span = packed["depth"]["step"] * 65533
+    assert span == pytest.approx(0.1 * 559 * 512 / 700, rel=0.01)
 
 
 def test_the_page_names_no_other_place():

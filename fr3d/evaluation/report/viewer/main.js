@@ -56,7 +56,6 @@ function writeAddress() {
 function fail(text) {
   message.textContent = text;
   message.hidden = false;
-  canvas.hidden = overlay.hidden = true;
   document.documentElement.dataset.state = "failed";
 }
 

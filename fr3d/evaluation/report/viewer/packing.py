@@ -85,9 +85,10 @@ def _extent(maps: FaceMaps) -> tuple[slice, slice]:
 
 def _pack_depth(depth: Array, known: Array) -> dict[str, Any]:
     """Depth in 65534 steps of its range; level 0 is unknown."""
-    low, high = float(depth[known].min()), float(depth[known].max())
+    z = depth.astype(np.float64)  # half precision could not hold the levels
+    low, high = float(z[known].min()), float(z[known].max())
     step = max(high - low, 1e-6) / (_DEPTH_LEVELS - 1)
-    levels = np.where(known, np.round((np.where(known, depth, low) - low) / step) + 1, 0)
+    levels = np.where(known, np.round((np.where(known, z, low) - low) / step) + 1, 0)
     return {"zero": low - step, "step": step, "data": pack_levels(levels.astype(np.uint16)[None])}
 
 
