@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -114,7 +113,7 @@ class ArtifactWriter:
         contents: Contents | None = None,
         shard: Shard | None = None,
     ) -> None:
-        self.path, self.kind, self.step = path, kind, step
+        self.path, self.kind = path, kind
         self.shard, self._force = shard, force
         determined = [kind, __version__, part_rows, step.record() if plan is None else plan]
         self._plan = PartPlan(
@@ -214,11 +213,6 @@ class ArtifactWriter:
         """How many parts of the whole are not sealed yet; None when that cannot be known."""
         return None if self._plan.parts is None else self._plan.parts - len(self._parts.sealed())
 
-    def sealed_text(self, name: str) -> list[str]:
-        """Read a text dataset of all sealed parts, in the order of their rows."""
-        sealed = [open_artifact(path, self.kind) for path in self._parts.sealed()]
-        return [value for part in sealed if len(part) for value in part.text(name)]
-
     def _own_parts(self) -> list[Path]:
         sealed = self._parts.sealed()
         if self.shard is None:
@@ -234,6 +228,5 @@ class ArtifactWriter:
             self.rows = sum(map(len, parts))
             self.rejected = [reject for part in parts for reject in part.rejected]
             return
-        plan = replace(self._plan, step=self.step)
-        done = join_parts(self._parts.sealed(), plan, self.path, force=self._force)
+        done = join_parts(self._parts.sealed(), self._plan, self.path, force=self._force)
         self.rows, self.rejected = done.rows, list(done.rejected)

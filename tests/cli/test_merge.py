@@ -107,7 +107,7 @@ def seal_and_die(self, draft):
     seal(self, draft)
 
 ArtifactWriter.seal_draft = seal_and_die
-main(sys.argv[2:])
+sys.exit(main(sys.argv[2:]))
 """
 
 
