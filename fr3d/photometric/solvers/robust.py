@@ -118,16 +118,14 @@ def _reweighted(problem: Problem, slack: Array | None, unit: Array, doubt: Doubt
 def _tolerances(planes: Array, unit: Array, doubt: Doubt) -> tuple[Array, Array, Array | None]:
     """Factors from residuals to multiples of the tolerance, above and below; slack beforehand."""
     xp = namespace(planes)
-    relative = planes / xp.clip(brightest(planes), _TINY, None)
+    lit = xp.clip(planes, 0, None)
     above, below = (
-        1 / (unit * (black + (bright - black) * relative))
-        if bright != black
-        else 1 / (unit * black)
+        1 / (black * unit + (bright - black) * lit if bright != black else black * unit)
         for bright, black in (doubt.above, doubt.below)
     )
     if doubt.dark == 0:
         return above, below, None
-    lost = xp.clip(1 - relative * (1 / doubt.dark), 0, None)
+    lost = xp.clip(1 - lit * (1 / (doubt.dark * unit)), 0, None)
     return above, below, 1 + (1 / doubt.dark_weight - 1) * lost
 
 
