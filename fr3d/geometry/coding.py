@@ -65,7 +65,7 @@ def encode_normal(normal: Array, mask: BoolArray, bits: int = 8, y_down: bool = 
         bits: 8 or 16.
         y_down: store -y in green, as tools of the DirectX habit expect.
     """
-    n = normal.astype(np.float64)
+    n = np.nan_to_num(normal.astype(np.float64))
     if y_down:
         n = n * (1.0, -1.0, 1.0)
     return _whole(np.where(mask[..., None], (n + 1.0) / 2.0, 0.0), bits)

@@ -19,6 +19,7 @@ from surfaces import face
 from fr3d.evaluation.report.drawing import Session
 from fr3d.evaluation.report.viewer.packing import pack_face
 from fr3d.evaluation.report.viewer.page import viewer_page
+from fr3d.geometry.coding import encode_normal
 from fr3d.geometry.lights import direction
 from fr3d.geometry.maps import FaceMaps
 
@@ -289,6 +290,17 @@ def unpack(text: str, packed: dict, planes: int, kind: type) -> np.ndarray:
     steps = data.reshape(-1, *shape).astype(np.uint32)
     whole = steps[0] if kind is np.uint8 else (steps[0] << 8) | steps[1]
     return np.cumsum(whole, axis=2, dtype=np.uint64).astype(kind)
+
+
+def test_holes_in_what_a_file_holds():
+    maps = face()
+    maps.normal[40:44, 40:44] = np.nan
+    lights = np.array([[0, 0, 1], [np.nan] * 3, [0, 0, 0], [0.6, 0, 0.8]])
+    packed = pack_face(Session("1", "2", maps, float("nan"), lights))
+    assert packed["lights"] == [[0, 0, 1], [0.6, 0, 0.8]]
+    assert packed["scale_mm"] is None
+    levels = encode_normal(maps.normal, maps.mask)
+    assert levels[41, 41].tolist() == [128, 128, 128]
 
 
 def test_large_maps_are_made_smaller():

@@ -47,7 +47,7 @@ def pack_face(session: Session) -> dict[str, Any]:
         "depth": _pack_depth(depth, known),
         "normal": pack_levels(_octahedron(normal)),
         "albedo": _pack_albedo(maps, rows, columns),
-        "lights": [] if session.lights is None else np.round(session.lights, 4).tolist(),
+        "lights": _usable(session.lights),
     }
 
 
@@ -83,6 +83,14 @@ def _extent(maps: FaceMaps) -> tuple[slice, slice]:
     return parts[0], parts[1]
 
 
+def _usable(lights: Array | None) -> list[list[float]]:
+    """The lights of a capture that have a direction; rows of a file may be filled up with others."""
+    if lights is None:
+        return []
+    rows = np.round(lights.astype(np.float64), 4).tolist()
+    return [row for row in rows if np.isfinite(row).all() and any(row)]
+
+
 def _pack_depth(depth: Array, known: Array) -> dict[str, Any]:
     """Depth in 65534 steps of its range; level 0 is unknown."""
     z = depth.astype(np.float64)  # half precision could not hold the levels
@@ -94,7 +102,7 @@ def _pack_depth(depth: Array, known: Array) -> dict[str, Any]:
 
 def _octahedron(normal: Array) -> npt.NDArray[np.uint16]:
     """Directions as two numbers: the sphere folded onto a square by way of an octahedron."""
-    n = normal.astype(np.float64)
+    n = np.nan_to_num(normal.astype(np.float64))
     n = n / np.maximum(np.abs(n).sum(axis=-1, keepdims=True), 1e-12)
     flat, z = n[..., :2], n[..., 2:]
     folded = (1.0 - np.abs(flat[..., ::-1])) * np.where(flat >= 0, 1.0, -1.0)
