@@ -84,7 +84,7 @@ def _extent(maps: FaceMaps) -> tuple[slice, slice]:
 
 
 def _usable(lights: Array | None) -> list[list[float]]:
-    """The lights of a capture that have a direction; rows of a file may be filled up with others."""
+    """The lights of a capture that have a direction; a file may fill its rows up with others."""
     if lights is None:
         return []
     rows = np.round(lights.astype(np.float64), 4).tolist()
