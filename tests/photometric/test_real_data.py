@@ -1,5 +1,6 @@
 """Published and measured figures on real photographs, where they are at hand."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 from lit_sphere import degrees
 from scipy.io import loadmat
 
+from fr3d.alignment.finder import YunetFinder
 from fr3d.photometric.capture import numeric_order
+from fr3d.photometric.face_prior import place_mean_face
 from fr3d.photometric.integration.integrate import integrate
 from fr3d.photometric.integration.settings import EXACT
 from fr3d.photometric.solvers.choice import choose_solver
-from fr3d.photometric.solvers.linear import split_scaled_normal
+from fr3d.photometric.solvers.linear import shade, split_scaled_normal
 from fr3d.photometric.solvers.solve import solve
 
 
@@ -69,6 +72,50 @@ def test_no_set_of_four_lights_is_worse_for_being_doubted(
             ratios.append(angular_error(*four, solver) / angular_error(*four, "ls"))
     assert max(ratios) < 1.01
     assert np.mean(ratios) < mean
+
+
+def lit_faces(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """All photographs of a person of Extended Yale B, and their lights."""
+    found = [(p, re.search(r"A([+-]\d+)E([+-]\d+)\.pgm$", p.name)) for p in folder.glob("*.pgm")]
+    angles = sorted((p, int(m[1]), int(m[2])) for p, m in found if m)
+    images = np.stack([cv2.imread(str(p), 0) for p, _, _ in angles]).astype(np.float32) / 255
+    a, e = np.deg2rad([[a, e] for _, a, e in angles]).T
+    return images, np.stack([-np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a)], axis=1)
+
+
+def relight_error(g: np.ndarray, images: np.ndarray, lights: np.ndarray) -> float:
+    """Of photographs under lights that were not used, one gain each, over their brightness."""
+    y, x = np.mgrid[-1 : 1 : images.shape[1] * 1j, -1 : 1 : images.shape[2] * 1j]
+    face = (x / 0.84) ** 2 + (y / 0.94) ** 2 < 1
+    shading, truth = np.maximum(shade(lights, g), 0)[:, face], images[:, face]
+    gain = (shading * truth).sum(axis=1) / np.maximum((shading**2).sum(axis=1), 1e-12)
+    rms = np.sqrt(np.square(gain[:, None] * shading - truth).mean(axis=1))
+    return float((rms / truth.mean(axis=1)).mean())
+
+
+@pytest.mark.parametrize(("low", "high", "most"), [(5, 40, 0.97), (45, 90, 0.88), (60, 131, 0.8)])
+def test_the_mean_face_predicts_photographs_of_real_faces(
+    shared: Path, low: int, high: int, most: float
+) -> None:
+    """Four lights of a band; the mean face is of synthetic heads alone."""
+    errors = []
+    for person in sorted((shared / "data" / "yale_b").glob("yaleB*"))[:6]:
+        images, lights = lit_faces(person)
+        zenith = np.rad2deg(np.arccos(lights[:, 2]))
+        band = np.flatnonzero((zenith >= low) & (zenith < high))
+        rng = np.random.default_rng(int(person.name[-2:]))
+        while True:
+            pick = rng.choice(band, 4, replace=False)
+            if np.linalg.svd(lights[pick])[1][-1] > 0.3:
+                break
+        mean_face = place_mean_face(YunetFinder()(images[pick].mean(axis=0)), *images.shape[1:])
+        prior = (mean_face.normal * mean_face.albedo)[None], mean_face.weight[None]
+        four = images[pick][None], lights[pick][None]
+        rest = np.setdiff1d(np.flatnonzero(zenith < 50), pick)
+        found = (solve(*four, None, "consistency", prior), solve(*four))
+        errors.append([relight_error(g[0], images[rest], lights[rest]) for g in found])
+    ours, plain = np.mean(errors, axis=0)
+    assert ours < most * plain
 
 
 def ball(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
