@@ -129,6 +129,16 @@ def ps_reconstruct(
             rich_help_panel=_DEPTH,
         ),
     ] = None,
+    mm_per_pixel: Annotated[
+        float | None,
+        typer.Option(
+            help="Length that a pixel covers at the face; with it, lights whose positions are "
+            "known (position_mm in lights.json) are taken as near.",
+            show_default="unknown",
+            rich_help_panel=_DEPTH,
+            min=1e-6,
+        ),
+    ] = None,
     min_nz: Annotated[
         float,
         typer.Option(
@@ -211,6 +221,7 @@ def ps_reconstruct(
         max_residual=max_residual,
         integration=Settings(integrate, min_nz, prior_weight=prior_weight, detrend=detrend),
         camera=read_camera(camera) if camera else None,
+        mm_per_pixel=mm_per_pixel,
         depth_prior=depth_prior,
         size=size,
         keep_raw=keep_raw,

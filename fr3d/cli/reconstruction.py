@@ -158,6 +158,7 @@ def _write(request: Request, recipe: "Recipe", survey: "Survey", share: "Shard |
         "fr3d.maps",
         step,
         frame="camera",
+        attrs={"lights_source": "estimated" if recipe.reading.estimate_lights else "given"},
         part_rows=rows_per_part(survey.canvas, recipe, total),
         force=request.force,
         plan=[step.record(), survey.moment],

@@ -16,6 +16,7 @@ from fr3d.artifacts.writer import ArtifactWriter
 from fr3d.errors import UnavailableError
 from fr3d.photometric.capture import Capture
 from fr3d.photometric.recipe import Recipe
+from fr3d.photometric.row import raw_type
 from fr3d.photometric.survey import Canvas
 from fr3d.photometric.worker import Job, prepare_worker, work
 
@@ -35,7 +36,10 @@ def rows_per_part(canvas: Canvas, recipe: Recipe, captures: int) -> int:
         recipe: how they are made.
         captures: how many there are in all.
     """
-    pixel = 4 * (3 + 1 + 1 + 1 + 1) + 1 + (canvas.lights if recipe.keep_raw else 0)
+    exact, colours = 4 if canvas.exact else 2, 3 if recipe.reading.colour else 1
+    pixel = 2 * 3 + 2 * exact * colours + 4 + 2 + 1  # normal, albedo and image, depth, ...
+    if recipe.keep_raw:
+        pixel += raw_type(canvas)().itemsize * canvas.lights
     by_size = _PART_BYTES // (pixel * canvas.height * canvas.width)
     return int(np.clip(by_size, 1, max(1, min(_MOST_ROWS, captures // _LEAST_PARTS))))
 

@@ -11,6 +11,8 @@ from fr3d.photometric.evidence import Evidence, frame_evidence
 from fr3d.photometric.exposure import Exposure, read_exposure
 from fr3d.photometric.face_prior import landmark_problem, mean_face_normals
 from fr3d.photometric.framing import frame_movement, frame_whole
+from fr3d.photometric.light_estimate import estimate_lights
+from fr3d.photometric.lights import check_lights
 from fr3d.photometric.mask import lit_mask
 from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.registration.estimate import Registration, estimate_shifts
@@ -29,16 +31,20 @@ class Prepared:
     Attributes:
         evidence: what it holds, cut to its framing.
         registration: how the photographs moved; None when that was not asked.
+        photograph_size: height and width before it was cut.
         mask: (h, w), where the object is.
         flashes: which photographs can be used.
         prior: expected normals (3, h, w) and their weight (h, w); None without.
+        light_uncertainty: expected error of estimated lights, degrees; None when they are known.
     """
 
     evidence: Evidence
     registration: Registration | None
+    photograph_size: tuple[int, int]
     mask: Mask
     flashes: Flashes
     prior: tuple[FloatArray, FloatArray] | None
+    light_uncertainty: float | None = None
 
     @property
     def images(self) -> FloatArray:
@@ -78,14 +84,16 @@ def prepare(capture: Capture, recipe: Recipe) -> Prepared:
         shifts = registration.shift
     points = _landmarks(exposure, recipe, shifts)
     evidence = frame_evidence(replace(exposure, landmarks=points), recipe.size, shifts)
-    mask = _mask(evidence, shifts, exposure.images.shape[1:])
+    evidence, doubt = _with_lights(evidence)
+    height, width = exposure.images.shape[1:]
+    mask = _mask(evidence, shifts, (height, width))
     names = [path.name for path in capture.images]
     flashes = usable_flashes(
         evidence.images, evidence.saturated, evidence.lights.directions, mask, names
     )
     prior = _prior(evidence, recipe)
-    given = evidence.framing.points(exposure.landmarks)
-    return Prepared(replace(evidence, landmarks=given), registration, mask, flashes, prior)
+    given = replace(evidence, landmarks=evidence.framing.points(exposure.landmarks))
+    return Prepared(given, registration, (height, width), mask, flashes, prior, doubt)
 
 
 def _register(exposure: Exposure, recipe: Recipe) -> Registration:
@@ -105,7 +113,7 @@ def _landmarks(
 ) -> FloatArray:
     """Those of the capture, or else those found; only what needs a face looks for one."""
     known = np.isfinite(exposure.landmarks).all()
-    wanted = recipe.size is not None or recipe.prior == "face"
+    wanted = recipe.size is not None or recipe.prior == "face" or recipe.reading.estimate_lights
     if known or not wanted or recipe.find_landmarks is None:
         return exposure.landmarks
     images = exposure.images
@@ -116,10 +124,19 @@ def _landmarks(
     return exposure.landmarks if found is None else found
 
 
+def _with_lights(evidence: Evidence) -> tuple[Evidence, float | None]:
+    """The evidence with lights estimated from the face where none were given."""
+    if evidence.lights.known:
+        return evidence, None
+    found = estimate_lights(evidence.images, evidence.landmarks)
+    check_lights(found.lights, len(evidence.images), "estimated lights")
+    return replace(evidence, lights=found.lights), float(found.uncertainty_deg.mean())
+
+
 def _mask(
     evidence: Evidence,
     shifts: npt.NDArray[np.float32] | None,
-    size: tuple[int, ...],
+    size: tuple[int, int],
 ) -> Mask:
     mask = evidence.given_mask
     if mask is None:

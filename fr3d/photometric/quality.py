@@ -120,9 +120,17 @@ def pixel_confidence(fit: Fit) -> FloatArray:
     Returns:
         (H, W), 0 where nothing is lit.
     """
-    ratio = fit.error / _HALF_CONFIDENCE
-    rating: FloatArray = (fit.brightest > 0) / (1 + ratio * ratio)
-    return rating
+    return np.asarray(rated(fit.error) * (fit.brightest > 0), np.float32)
+
+
+def rated(error: FloatArray) -> FloatArray:
+    """Turn the angle that a normal is expected to be off into a rating from 0 to 1.
+
+    Args:
+        error: (H, W), radians.
+    """
+    ratio = error / _HALF_CONFIDENCE
+    return np.asarray(1 / (1 + ratio * ratio), np.float32)
 
 
 def capture_quality(

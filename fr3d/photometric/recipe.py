@@ -29,6 +29,8 @@ class Recipe:
         max_residual: reject captures whose registration misses by more, px; None rejects none.
         integration: how normals become depth.
         camera: intrinsic matrix in pixels of the photograph; None for a distant camera.
+        mm_per_pixel: length that a pixel of the photographs covers at the face; None when unknown.
+            With it, lights whose positions are known are taken as near.
         depth_prior: maps with the depth that is known beforehand, of the same sessions.
         size: crop the face to a square of this size; None keeps the whole photograph.
         keep_raw: whether rows carry the photographs.
@@ -46,6 +48,7 @@ class Recipe:
     max_residual: float | None = None
     integration: Settings = DEFAULT
     camera: Camera | None = None
+    mm_per_pixel: float | None = None
     depth_prior: Path | None = None
     size: int | None = None
     keep_raw: bool = False
@@ -71,6 +74,7 @@ class Recipe:
             "detrend": self.integration.detrend,
             "prior_weight": self.integration.prior_weight if self.depth_prior else None,
             "camera": None if self.camera is None else [list(row) for row in self.camera],
+            "mm_per_pixel": self.mm_per_pixel,
             "depth_prior": self.depth_prior is not None,
             "size": self.size,
             "keep_raw": self.keep_raw,

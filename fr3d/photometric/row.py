@@ -9,9 +9,10 @@ from fr3d.photometric.capture import Capture
 from fr3d.photometric.colour import coloured_maps
 from fr3d.photometric.evidence import Evidence
 from fr3d.photometric.preparation import Prepared
-from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
+from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence, rated
 from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.solution import Solution
+from fr3d.photometric.storage import stored
 from fr3d.photometric.survey import Canvas
 
 FloatArray = npt.NDArray[np.float32]
@@ -36,19 +37,26 @@ def map_row(
         One row of `fr3d.maps` by dataset.
     """
     evidence, mask = prepared.evidence, prepared.mask
-    fit = measure_fit(prepared.images, prepared.directions, solution.g)
+    fit = measure_fit(solution.images, prepared.directions, solution.g, prepared.saturated)
+    certain = pixel_confidence(fit)
+    if solution.error is not None:
+        certain = rated(solution.error) * (fit.brightest > 0)
     maps = {
         "normal": np.moveaxis(solution.normal, 0, -1),
         "albedo": solution.albedo,
         "depth": solution.depth,
-        "mask": mask.astype(np.uint8),
-        "confidence": pixel_confidence(fit) * mask,
+        "confidence": certain * mask,
         "image": evidence.images.mean(axis=0),
     }
     if evidence.colour is not None:
         maps |= coloured_maps(evidence, solution.albedo)
-    row: Row = {name: padded(plane, canvas, _EMPTY.get(name, 0)) for name, plane in maps.items()}
-    quality = capture_quality(fit, evidence.stored, evidence.lights.directions, mask)
+    row: Row = {
+        name: padded(stored(plane, name, exact=canvas.exact), canvas, _EMPTY.get(name, 0))
+        for name, plane in maps.items()
+    }
+    row["mask"] = padded(mask.astype(np.uint8), canvas)
+    directions = evidence.lights.directions
+    quality = capture_quality(fit, evidence.stored, directions, mask, prepared.flashes)
     row |= {f"quality/{name}": value for name, value in (quality | _figures(prepared)).items()}
     return (
         row
@@ -76,12 +84,9 @@ def padded(plane: npt.NDArray[Any], canvas: Canvas, fill: float = 0) -> npt.NDAr
 
 def _figures(prepared: Prepared) -> dict[str, np.float32]:
     """What is known beside the fit."""
-    figures = {
-        "lights_behind": (prepared.evidence.lights.directions[:, 2] <= 0).sum(),
-        "black_flashes": prepared.flashes.black,
-        "overexposed_flashes": prepared.flashes.overexposed,
-        "ambient_level": prepared.evidence.ambient_level,
-    }
+    figures = {"ambient_level": prepared.evidence.ambient_level}
+    if prepared.light_uncertainty is not None:
+        figures["light_uncertainty"] = prepared.light_uncertainty
     if prepared.registration is not None:
         figures["registration_residual"] = prepared.registration.loop_residual
         figures["registration_score"] = prepared.registration.score
@@ -108,12 +113,15 @@ def _movement(prepared: Prepared, canvas: Canvas) -> Row:
 
 
 def _facts(capture: Capture, evidence: Evidence, recipe: Recipe, canvas: Canvas) -> Row:
+    scale = np.nan
+    if recipe.mm_per_pixel is not None:
+        scale = recipe.mm_per_pixel * evidence.framing.scale
     row: Row = {
         "subject_id": capture.subject_id,
         "session_id": capture.session_id,
         "source_sha256": evidence.source_sha256,
         "size": np.array(evidence.framing.size, np.int32),
-        "scale_mm": np.float32(np.nan),
+        "scale_mm": np.float32(scale),
         "warp": evidence.framing.warp,
         "landmarks": evidence.landmarks,
     }
@@ -124,9 +132,24 @@ def _facts(capture: Capture, evidence: Evidence, recipe: Recipe, canvas: Canvas)
     return row
 
 
-def _raw(stored: FloatArray, canvas: Canvas) -> npt.NDArray[np.uint8]:
-    raw = np.zeros((canvas.lights, canvas.height, canvas.width), np.uint8)
-    levels = np.clip(np.rint(stored * 255), 0, 255).astype(np.uint8)
-    for i, photograph in enumerate(levels):
+def raw_type(canvas: Canvas) -> type[np.uint8] | type[np.uint16] | type[np.float32]:
+    """The type that keeps every photograph of a run as it is.
+
+    Args:
+        canvas: of the run.
+    """
+    if canvas.exact:
+        return np.float32
+    return np.uint16 if canvas.deep else np.uint8
+
+
+def _raw(values: FloatArray, canvas: Canvas) -> npt.NDArray[Any]:
+    """The photographs in full scale of their type."""
+    dtype = raw_type(canvas)
+    raw = np.zeros((canvas.lights, canvas.height, canvas.width), dtype)
+    if not canvas.exact:
+        most = 65535 if canvas.deep else 255
+        values = np.clip(np.rint(values * np.float32(most)), 0, most)
+    for i, photograph in enumerate(values):
         raw[i] = padded(photograph, canvas)
     return raw

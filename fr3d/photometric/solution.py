@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.photometric.framing import Framing
 from fr3d.photometric.integration.integrate import integrate
+from fr3d.photometric.near_capture import NEAR_SOLVER, is_near, map_camera, solve_near_capture
 from fr3d.photometric.preparation import Prepared
-from fr3d.photometric.recipe import Camera, Recipe
+from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.solvers.choice import choose_solver
 from fr3d.photometric.solvers.linear import split_scaled_normal
 from fr3d.photometric.solvers.shadow import solve_shadow
@@ -33,12 +33,18 @@ class Solution:
         normal: (3, h, w), unit length on the mask, zero outside.
         albedo: (h, w), zero outside the mask.
         depth: (h, w), height towards the camera in pixels of the map, NaN outside the mask.
+        images: (K, h, w), the photographs that `g` is to be held against: of near lights, as they
+            would be under distant ones.
+        error: (h, w), angle by which the solver expects the normal to be off, radians; None when
+            it does not say.
     """
 
     g: FloatArray
     normal: FloatArray
     albedo: FloatArray
     depth: FloatArray
+    images: FloatArray
+    error: FloatArray | None = None
 
 
 def solve_captures(
@@ -67,6 +73,8 @@ def chosen_solver(capture: Prepared, recipe: Recipe) -> str:
     """The solver that a capture gets."""
     if recipe.solver != "auto":
         return recipe.solver
+    if is_near(capture, recipe):
+        return NEAR_SOLVER
     count = int(capture.flashes.keep.sum())
     return choose_solver(capture.directions, count, capture.prior is not None)
 
@@ -74,19 +82,37 @@ def chosen_solver(capture: Prepared, recipe: Recipe) -> str:
 def _likeness(capture: Prepared, depth: FloatArray | None, recipe: Recipe) -> tuple[Any, ...]:
     """What captures of one batch share."""
     shape = int(capture.flashes.keep.sum()), *capture.mask.shape
-    return shape, chosen_solver(capture, recipe), capture.prior is None, depth is None
+    near = is_near(capture, recipe)
+    return shape, chosen_solver(capture, recipe), near, capture.prior is None, depth is None
 
 
 def _solve_alike(
     captures: Sequence[Prepared], recipe: Recipe, depths: Sequence[FloatArray | None]
 ) -> list[Solution]:
-    g = _scaled_normals(captures, recipe)
+    if is_near(captures[0], recipe):
+        return [_solve_one_near(c, recipe, d) for c, d in zip(captures, depths, strict=True)]
+    found = _scaled_normals(captures, recipe)
     masks = np.stack([c.mask for c in captures])
-    split = [_surface(one, mask) for one, mask in zip(g, masks, strict=True)]
+    split = [_surface(g, mask) for (g, _), mask in zip(found, masks, strict=True)]
     normal = np.stack([n for _, n in split])
+    depth = _integrated(captures, normal, masks, recipe, depths)
+    return [
+        Solution(g, n, albedo, z, c.images, error)
+        for c, (g, error), (albedo, n), z in zip(captures, found, split, depth, strict=True)
+    ]
+
+
+def _integrated(
+    captures: Sequence[Prepared],
+    normal: FloatArray,
+    masks: Mask,
+    recipe: Recipe,
+    depths: Sequence[FloatArray | None],
+) -> FloatArray:
+    """(B, h, w)."""
     cameras = None
     if recipe.camera is not None:
-        cameras = np.stack([_camera(recipe.camera, c.evidence.framing) for c in captures])
+        cameras = np.stack([map_camera(recipe.camera, c.evidence.framing) for c in captures])
     known = [d for d in depths if d is not None]
     found = integrate(
         _on(recipe.device, normal),
@@ -95,19 +121,17 @@ def _solve_alike(
         camera=cameras,
         prior=_on(recipe.device, np.stack(known)) if known else None,
     )
-    depth = _off(found.depth)
-    return [
-        Solution(one, n, albedo, z) for one, (albedo, n), z in zip(g, split, depth, strict=True)
-    ]
+    return _off(found.depth)
 
 
-def _scaled_normals(captures: Sequence[Prepared], recipe: Recipe) -> FloatArray:
-    """(B, 3, h, w)."""
+def _scaled_normals(
+    captures: Sequence[Prepared], recipe: Recipe
+) -> list[tuple[FloatArray, FloatArray | None]]:
+    """Albedo times normal (3, h, w) and expected error (h, w) of each."""
     solver = chosen_solver(captures[0], recipe)
     if solver == "shadow":
-        return np.stack(
-            [solve_shadow(c.images, c.directions, c.saturated, c.mask).g for c in captures]
-        )
+        solved = [solve_shadow(c.images, c.directions, c.saturated, c.mask) for c in captures]
+        return [(one.g, np.deg2rad(one.expected_error)) for one in solved]
     saturated = np.stack([c.saturated for c in captures])
     prior = None
     if captures[0].prior is not None:
@@ -120,7 +144,18 @@ def _scaled_normals(captures: Sequence[Prepared], recipe: Recipe) -> FloatArray:
         solver,
         prior,
     )
-    return _off(g)
+    return [(one, None) for one in _off(g)]
+
+
+def _solve_one_near(capture: Prepared, recipe: Recipe, depth: FloatArray | None) -> Solution:
+    """Under lights so near that direction and strength change over the face."""
+
+    def heights(normal: FloatArray, mask: Mask) -> FloatArray:
+        return _integrated([capture], normal[None], mask[None], recipe, [depth])[0]
+
+    found, seen = solve_near_capture(capture, recipe, chosen_solver(capture, recipe), heights)
+    albedo, normal = _surface(found.g, capture.mask)
+    return Solution(found.g, normal, albedo, found.depth, seen)
 
 
 def _surface(g: FloatArray, mask: Mask) -> tuple[FloatArray, FloatArray]:
@@ -143,20 +178,6 @@ def _filled(normal: FloatArray, albedo: FloatArray, mask: Mask) -> FloatArray:
     filled = normal.copy()
     filled[:, missing] = normal.reshape(3, -1)[:, source[labels[missing]]]
     return filled
-
-
-def _camera(camera: Camera, framing: Framing) -> npt.NDArray[np.float64]:
-    """The intrinsic matrix in pixels of the map."""
-    matrix = np.array(camera)
-    scale = framing.scale
-    to_map = np.array(
-        [
-            [1 / scale, 0, (0.5 - framing.left) / scale - 0.5],
-            [0, 1 / scale, (0.5 - framing.top) / scale - 0.5],
-            [0, 0, 1],
-        ]
-    )
-    return np.asarray(to_map @ matrix)
 
 
 def _on(device: str, values: npt.NDArray[Any]) -> Any:
