@@ -24,7 +24,10 @@ from fr3d.photometric.solvers.shadow_evidence import (
 )
 from fr3d.photometric.solvers.shadow_network import ask
 
-SIDE = 112
+# Side of the network's pictures: a share of the photograph's, between these. Finer ones lose sight
+# of the whole face, coarser ones smooth what carvings and folds do within a cell.
+SHARE = 0.4
+SIDES = 96, 128
 _BLOCK = 16384
 _BORDER = 0.04
 _SATURATED_WEIGHT = np.float32(0.05)
@@ -92,10 +95,14 @@ def _solve_box(
     images: FloatArray, lights: npt.NDArray[np.floating], saturated: BoolArray, mask: BoolArray
 ) -> ShadowSolution:
     """Ask the network about the box at its own resolution; solve at full resolution."""
-    small = shrink(images, saturated, mask, SIDE)
+    small = shrink(images, saturated, mask, _side(mask))
     unit = brightness_unit(small.images, small.mask > 0.5)
     advice = ask(evidence(small, lights, unit))
     return _solved(images, lights.astype(np.float32), saturated, advice, unit)
+
+
+def _side(mask: BoolArray) -> int:
+    return int(np.clip(SHARE * np.sqrt(mask.size), *SIDES))
 
 
 def _solved(
