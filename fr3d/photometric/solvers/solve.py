@@ -26,7 +26,7 @@ SOLVERS: dict[str, Solver] = {
     "consistency": consistency,
 }
 
-_SAMPLES = 65536  # at a time on a CPU: 256 KiB, so that a few arrays of them stay in the cache
+_SAMPLES = 32768  # at a time on a CPU: 128 KiB, so that a few arrays of them stay in the cache
 
 
 def solve(
