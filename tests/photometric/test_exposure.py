@@ -162,6 +162,7 @@ def test_flat_field(tmp_path: Path, as_array: bool) -> None:
     np.testing.assert_allclose(exposure.colour[:, 1], exposure.images, rtol=1e-5)
     half = read_exposure(only(raw), LINEAR, options, picks=[1, 3])
     np.testing.assert_array_equal(half.images, exposure.images[[1, 3]])
+    np.testing.assert_array_equal(half.lights.directions, exposure.lights.directions[[1, 3]])
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,9 @@ def test_the_checksum_is_that_of_the_files(tmp_path: Path) -> None:
 
 
 def test_framing_moves_everything_together(tmp_path: Path) -> None:
-    write_lights(write_deep(tmp_path / "s" / "a", coloured(0.25)))
+    images = coloured(0.25)
+    images[1, 20, 20] = 1
+    write_lights(write_deep(tmp_path / "s" / "a", images))
     cv2.imwrite(str(tmp_path / "s" / "a" / "mask.png"), np.full((48, 48), 255, np.uint8))
     exposure = read_exposure(only(tmp_path), LINEAR, ReadOptions(colour=True))
     shifts = [(0, 0), (3, -2), (0.5, 0), (0, 0)]
@@ -232,4 +235,5 @@ def test_framing_moves_everything_together(tmp_path: Path) -> None:
     assert evidence.colour.shape == (4, 3, 24, 24)
     assert evidence.given_mask.all()
     whole = frame_evidence(exposure, None, shifts)
+    assert np.argwhere(whole.saturated).tolist() == [[1, 22, 17]]
     np.testing.assert_array_equal(whole.images[1][4:40, 4:40], exposure.images[1][2:38, 7:43])
