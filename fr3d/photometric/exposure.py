@@ -13,7 +13,7 @@ from fr3d.photometric.capture import Capture
 from fr3d.photometric.flat_field import load_flat_field
 from fr3d.photometric.light_files.model import Lights, unknown_lights
 from fr3d.photometric.light_files.names import lights_of_names
-from fr3d.photometric.lights import check_lights, flipped, read_lights
+from fr3d.photometric.lights import check_axes, check_lights, flipped, read_lights
 from fr3d.photometric.linearisation import (
     decode_all,
     linear_colour,
@@ -46,6 +46,9 @@ class ReadOptions:
     flat: tuple[Path, ...] = ()
     flip_lights: str = ""
     estimate_lights: bool = False
+
+    def __post_init__(self) -> None:
+        check_axes(self.flip_lights)
 
     @property
     def parameters(self) -> dict[str, Any]:

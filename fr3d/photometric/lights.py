@@ -22,6 +22,7 @@ from fr3d.photometric.text import MAX_BYTES, decode_text
 
 __all__ = [
     "Lights",
+    "check_axes",
     "check_lights",
     "flipped",
     "light_files",
@@ -97,11 +98,23 @@ def flipped(lights: Lights, axes: str) -> Lights:
     """
     if not axes:
         return lights
-    if not set(axes) <= set("xyz") or len(set(axes)) < len(axes):
-        raise UsageError(f"no such axes: {axes}", "give one or more of x, y and z, as in yz")
+    check_axes(axes)
     sign = np.array([-1.0 if a in axes else 1.0 for a in "xyz"])
     places = None if lights.positions_mm is None else lights.positions_mm * sign
     return Lights(lights.directions * sign, lights.intensity, lights.files, places)
+
+
+def check_axes(axes: str) -> None:
+    """Refuse what does not name axes.
+
+    Args:
+        axes: letters of x, y, z, each at most once; may be empty.
+
+    Raises:
+        UsageError: see above.
+    """
+    if not set(axes) <= set("xyz") or len(set(axes)) < len(axes):
+        raise UsageError(f"no such axes: {axes}", "give one or more of x, y and z, as in yz")
 
 
 def check_lights(lights: Lights, photographs: int, where: str) -> None:
