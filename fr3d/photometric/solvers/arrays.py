@@ -45,6 +45,14 @@ def brightest(planes: Array) -> Array:
     return namespace(planes).amax(planes, -2)[..., None, :]
 
 
+def at_least(planes: Array, floor: Any) -> Array:
+    """The larger of each value and a floor, a number or an array."""
+    # a third faster than `clip`, which both modules have
+    if namespace(planes) is np:
+        return np.maximum(planes, floor)
+    return planes.clamp(min=floor)
+
+
 def length(planes: Array) -> Array:
     """Euclidean length of each pixel's vector, (..., 1, P)."""
     xp = namespace(planes)

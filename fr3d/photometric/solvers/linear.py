@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.photometric.solvers.arrays import Array, brightest, combine, namespace
+from fr3d.photometric.solvers.arrays import Array, at_least, brightest, combine, namespace
 from fr3d.photometric.solvers.problem import Problem
 
 _LEAST_WEIGHT = 0.02
@@ -39,9 +39,8 @@ def ratio_weighted(problem: Problem) -> Array:
     Returns:
         (..., 3, P), albedo times normal.
     """
-    xp = namespace(problem.planes)
-    top = xp.clip(brightest(problem.planes), 1e-12, None)
-    return problem.fit(problem.distrust(top / xp.clip(problem.planes, _LEAST_WEIGHT * top, None)))
+    top = at_least(brightest(problem.planes), 1e-12)
+    return problem.fit(problem.distrust(top / at_least(problem.planes, _LEAST_WEIGHT * top)))
 
 
 def split_scaled_normal(g: Array) -> tuple[Array, Array]:

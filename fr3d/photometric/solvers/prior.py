@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.photometric.solvers.arrays import Array, brightest, combine, length, namespace
+from fr3d.photometric.solvers.arrays import Array, at_least, brightest, combine, length
 from fr3d.photometric.solvers.fit import Rig, fit_plain
 from fr3d.photometric.solvers.problem import Pull, pulled_rig
 
@@ -30,14 +30,13 @@ def make_pull(planes: Array, lights: npt.NDArray[np.float64], prior: Prior) -> P
         lights: (..., L, 3).
         prior: as `Prior` says.
     """
-    xp = namespace(planes)
     expected, weight = prior
     rig = Rig(lights, planes)
-    shading = xp.clip(combine(rig.lights, expected), 0, None)
-    believed = weight * planes / xp.clip(brightest(planes), 1e-9, None)
+    shading = at_least(combine(rig.lights, expected), 0)
+    believed = weight * planes / at_least(brightest(planes), 1e-9)
     found = (believed * planes * shading).sum((-2, -1))
-    scale = found / xp.clip((believed * shading * shading).sum((-2, -1)), 1e-9, None)
+    scale = found / at_least((believed * shading * shading).sum((-2, -1)), 1e-9)
     unexplained = length(planes - combine(rig.lights, fit_plain(rig, planes)))
-    doubt = unexplained / xp.clip(length(planes), 1e-6, None)
+    doubt = unexplained / at_least(length(planes), 1e-6)
     strength = weight * (STEADY + DOUBTED * doubt)
     return Pull(expected * scale[..., None, None], strength, pulled_rig(lights, planes))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fr3d.photometric.solvers.arrays import (
     Array,
     ascending,
+    at_least,
     brightest,
     indicator,
     length,
@@ -99,11 +100,11 @@ def _reweighted(problem: Problem, slack: Array | None, unit: Array, doubt: Doubt
     xp = namespace(planes)
     if planes.shape[-2] == 3 and problem.pull is None:
         return problem.fit(None)
-    above, below, first = _tolerances(planes, xp.clip(unit, _TINY, None), doubt)
+    above, below, first = _tolerances(planes, at_least(unit, _TINY), doubt)
     for _ in range(doubt.rounds):
         shading = problem.predict(slack)
-        residual = planes - xp.clip(shading, 0, None)
-        brighter = xp.clip(residual, 0, None)
+        residual = planes - at_least(shading, 0)
+        brighter = at_least(residual, 0)
         # by sums: choosing sample by sample costs NumPy as much as the whole round
         residual -= brighter
         residual *= below
@@ -117,15 +118,14 @@ def _reweighted(problem: Problem, slack: Array | None, unit: Array, doubt: Doubt
 
 def _tolerances(planes: Array, unit: Array, doubt: Doubt) -> tuple[Array, Array, Array | None]:
     """Factors from residuals to multiples of the tolerance, above and below; slack beforehand."""
-    xp = namespace(planes)
-    lit = xp.clip(planes, 0, None)
+    lit = at_least(planes, 0)
     above, below = (
         1 / (black * unit + (bright - black) * lit if bright != black else black * unit)
         for bright, black in (doubt.above, doubt.below)
     )
     if doubt.dark == 0:
         return above, below, None
-    lost = xp.clip(1 - lit * (1 / (doubt.dark * unit)), 0, None)
+    lost = at_least(1 - lit * (1 / (doubt.dark * unit)), 0)
     return above, below, 1 + (1 / doubt.dark_weight - 1) * lost
 
 
