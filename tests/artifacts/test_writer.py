@@ -1,5 +1,6 @@
 """Writing: whole or not at all, resumable, independent of how the work was cut."""
 
+import errno
 import os
 import resource
 import subprocess
@@ -184,3 +185,47 @@ def test_kill_at_a_rename_then_resume(tmp_path: Path, at: int) -> None:
     write(path)
     write(tmp_path / "whole.h5")
     assert path.read_bytes() == (tmp_path / "whole.h5").read_bytes()
+
+
+def test_two_rows_of_one_name_are_refused(tmp_path: Path) -> None:
+    with (
+        pytest.raises(MalformedInputError, match="session x/s stands in another row as well"),
+        ArtifactWriter(tmp_path / "maps.h5", "fr3d.maps", STEP, part_rows=1) as writer,
+    ):
+        for index, _ in writer.todo([0, 1]):
+            writer.seal(index, {"subject_id": ["x"], "session_id": ["s"]})
+    assert not (tmp_path / "maps.h5").exists()
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.ENOSYS, errno.EIO])
+def test_joining_without_help_of_the_kernel(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file system cannot copy by itself the bytes are the same; a fault stays one."""
+    write(tmp_path / "a.h5")
+
+    def refuse(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "copy_file_range", refuse)
+    if number == errno.EIO:
+        with pytest.raises(CannotWriteError, match="input/output error"):
+            write(tmp_path / "b.h5")
+        return
+    write(tmp_path / "b.h5")
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_rows_need_not_be_stacked(tmp_path: Path) -> None:
+    """A list of arrays, one a row, gives the bytes of the array that they make."""
+    rng = np.random.default_rng(0)
+    columns = {"subject_id": ["x", "yy"], "session_id": ["s", "s"]}
+    values = rng.normal(size=(2, 3, 4)).astype(np.float16)
+    together = {**columns, "albedo": values, "quality/residual": np.float32([1, 2])}
+    apart = {**columns, "albedo": list(values), "quality/residual": [np.float32(1), np.float32(2)]}
+    write_artifact(tmp_path / "a.h5", "fr3d.maps", together, STEP)
+    write_artifact(tmp_path / "b.h5", "fr3d.maps", apart, STEP)
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+    odd = {**apart, "albedo": [values[0], values[1, :2]]}
+    with pytest.raises(MalformedInputError, match=r"albedo: found a row of float16 \(2, 4\)"):
+        write_artifact(tmp_path / "c.h5", "fr3d.maps", odd, STEP)
