@@ -155,7 +155,9 @@ def test_photographs_without_lights_where_subjects_are_expected(tmp_path: Path) 
 
 def test_a_root_too_high_is_named(tmp_path: Path) -> None:
     write_capture(tmp_path / "raw" / "007" / "a")
-    with pytest.raises(MalformedInputError, match=r"only further down, as in .*raw/007/a") as caught:
+    with pytest.raises(
+        MalformedInputError, match=r"only further down, as in .*raw/007/a"
+    ) as caught:
         find_captures([tmp_path])
     assert caught.value.hint.endswith("raw")
 
