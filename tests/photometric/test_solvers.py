@@ -329,6 +329,7 @@ def test_the_choice_of_solver() -> None:
 
 def test_three_lights_say_so() -> None:
     assert "least squares" in (redundancy_note("cauchy", 3) or "")
+    assert "neighbours" in (redundancy_note("shadow", 3) or "")
     assert "no redundancy" in (redundancy_note("ls", 3) or "")
     assert redundancy_note("cauchy", 4) is None
     images = pixels(40, 3)

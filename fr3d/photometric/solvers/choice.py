@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-ROBUST = ("cauchy", "consistency", "shadow")
+REWEIGHTING = ("ratio", "cauchy", "consistency")
 _CAUCHY_FROM = 10
 
 
@@ -45,6 +45,8 @@ def redundancy_note(solver: str, photographs: int) -> str | None:
     """
     if photographs > 3:
         return None
-    if solver in ROBUST:
+    if solver in REWEIGHTING:
         return f"three lights leave no redundancy: '{solver}' is plain least squares"
+    if solver == "shadow":
+        return "three lights leave no redundancy: 'shadow' has only the neighbours to go by"
     return "three lights leave no redundancy: shadows and highlights cannot be told from shape"

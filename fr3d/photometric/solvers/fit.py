@@ -95,7 +95,8 @@ def fit_weighted(rig: Rig, planes: Array, slack: Array) -> Array:
         (..., 3, P), albedo times normal.
     """
     if rig.contradiction is not None:
-        return fit_plain(rig, planes - misfit(rig.contradiction, planes, slack))
+        residual = misfit(rig.contradiction, planes, slack)
+        return fit_plain(rig, namespace(planes).subtract(planes, residual, out=residual))
     return fit_adjugate(rig, planes, 1 / slack)
 
 
@@ -110,8 +111,11 @@ def misfit(contradiction: Array, planes: Array, slack: Array) -> Array:
         planes: (..., 4, P), I.
         slack: (..., 4, P).
     """
+    xp = namespace(planes)
+    product = contradiction * planes
+    found = product.sum(-2)
     spread = contradiction * slack
-    share = (contradiction * planes).sum(-2) / (contradiction * spread).sum(-2)
+    share = found / xp.multiply(contradiction, spread, out=product).sum(-2)
     spread *= share[..., None, :]
     return spread
 

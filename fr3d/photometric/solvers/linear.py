@@ -40,7 +40,9 @@ def ratio_weighted(problem: Problem) -> Array:
         (..., 3, P), albedo times normal.
     """
     top = at_least(brightest(problem.planes), 1e-12)
-    return problem.fit(problem.distrust(top / at_least(problem.planes, _LEAST_WEIGHT * top)))
+    slack = at_least(problem.planes, _LEAST_WEIGHT * top)
+    slack = namespace(slack).divide(top, slack, out=slack)
+    return problem.fit(problem.distrust(slack))
 
 
 def split_scaled_normal(g: Array) -> tuple[Array, Array]:
