@@ -242,3 +242,19 @@ def test_real_faces(shared: Path, quad: list[tuple[int, int]]) -> None:
         wrong.append(miss(estimate_shifts(moved(images, shift)), shift))
     assert np.mean(np.concatenate(wrong) <= 2) >= 0.9
     assert np.mean(np.concatenate(wrong) <= 3) >= 0.98
+
+
+def test_sheen_that_creeps_over_a_glossy_bear_is_not_movement(shared: Path) -> None:
+    """Forty random sets of four of the photographs, under lights that determine normals."""
+    folder = shared / "data" / "diligent" / "bear"
+    lights = np.loadtxt(folder / "light_directions.txt")
+    strength = np.loadtxt(folder / "light_intensities.txt").mean(axis=1)
+    files = (folder / "filenames.txt").read_text().split()
+    images = np.stack([read_photograph(folder / f) for f in files]) / strength[:, None, None]
+    images = images.reshape(-1, 256, 2, 306, 2).mean(axis=(2, 4)).astype(np.float32)
+    rng, found = np.random.default_rng(0), []
+    while len(found) < 40:
+        four = rng.choice(len(files), 4, replace=False)
+        if np.linalg.cond(lights[four]) <= 5:
+            found.append(estimate_shifts(images[four]).shift.any())
+    assert sum(found) <= 1

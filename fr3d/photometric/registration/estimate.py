@@ -20,7 +20,8 @@ _ALL_PAIRS = 8  # photographs; of more than these each is compared with a few
 _LEAST_REACH = 20.0  # px; heads move by this much between flashes
 _REACH_SHARE = 1 / 16
 _FAR = 3.0  # px
-_STILL = 0.3
+_STILL_FAR = 0.3
+_STILL = 0.65
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def estimate_shifts(
         max_shift: the largest movement looked for between the common frame and a photograph, px;
             by default 20, or a sixteenth of the shorter side where that is more.
         rest: when no photograph moved by more than this all movements are 0, px of the reduced
-            photographs.
+            photographs; 0 takes all movement as it is found, however little it gains.
     """
     side = min(images.shape[1:])
     if side < LEAST_SIDE or len(images) < 2:
@@ -73,7 +74,7 @@ def estimate_shifts(
     if not surfaces.pairs:
         return _unmoved(len(images))
     whole = agree(surfaces, len(images))
-    if _is_still(surfaces, whole):
+    if rest > 0 and _is_still(surfaces, whole):
         whole[:] = 0
         shift = np.zeros(whole.shape)
     else:
@@ -114,15 +115,19 @@ def _pairs(count: int) -> Pairs:
 
 
 def _is_still(surfaces: Surfaces, shift: IntArray) -> bool:
-    """Tell an object that fits nearly as well where it was photographed as where it moved.
+    """Tell an object that fits about as well where it was photographed as where it moved.
 
-    Of heads that moved, what remains at rest is below a quarter of the peak; the rims of shadows
-    on a smooth ball, which creep with the light, leave a third of it and more.
+    Of heads that moved far, what remains at rest is below a quarter of the peak; the rims of
+    shadows on a smooth ball, which creep with the light, leave a third of it and more. Sheen on a
+    glossy body creeps by a pixel and leaves three quarters of all correlation at rest; heads that
+    moved by two pixels leave less.
     """
     first, second = np.array(surfaces.pairs).T
     far = np.hypot(*(shift[second] - shift[first]).T) >= _FAR
-    at_rest = surfaces.at(np.zeros_like(shift))[far].sum()
-    return bool(at_rest > _STILL * surfaces.at(shift)[far].sum())
+    at_rest, moved = surfaces.at(np.zeros_like(shift)), surfaces.at(shift)
+    return bool(
+        at_rest[far].sum() > _STILL_FAR * moved[far].sum() or at_rest.sum() > _STILL * moved.sum()
+    )
 
 
 def _settled(surfaces: Surfaces, whole: IntArray, rest: float) -> npt.NDArray[np.float64]:
