@@ -93,11 +93,17 @@ def read_camera(path: Path) -> "Camera":
 
 
 def _captures(request: Request, recipe: "Recipe") -> "list[Capture]":
+    from fr3d.errors import UsageError
     from fr3d.photometric.capture import captures_of_folders, find_captures
     from fr3d.photometric.session_list import read_session_list
 
     estimate = recipe.reading.estimate_lights
     if request.roots == [Path("-")]:
+        if sys.stdin.isatty():
+            raise UsageError(
+                "- reads a list of session folders, and standard input is a terminal",
+                "find raw -mindepth 2 -type d | fr3d ps-reconstruct -",
+            )
         folders = read_session_list(sys.stdin.buffer.read())
         return captures_of_folders(
             folders,
@@ -218,7 +224,8 @@ def _step(request: Request, recipe: "Recipe", survey: "Survey") -> "Step":
     files += [p for p in (request.lights, recipe.depth_prior) if p is not None]
     inputs |= {path.name: sha256_file(path) for path in files}
     device = None if recipe.device == "cpu" else recipe.device.partition(":")[0]
-    return Step("ps-reconstruct", recipe.parameters, inputs, device=device)
+    parameters = {**recipe.parameters, "ambient": request.ambient}
+    return Step("ps-reconstruct", parameters, inputs, device=device)
 
 
 def _name(roots: list[Path]) -> str:

@@ -9,7 +9,7 @@ from fr3d.errors import MalformedInputError
 from fr3d.photometric.capture import Capture
 from fr3d.photometric.evidence import Evidence, frame_evidence
 from fr3d.photometric.exposure import Exposure, read_exposure
-from fr3d.photometric.face_prior import landmark_problem, mean_face_normals
+from fr3d.photometric.face_prior import expected_face, landmark_problem
 from fr3d.photometric.framing import frame_movement, frame_whole
 from fr3d.photometric.light_estimate import estimate_lights
 from fr3d.photometric.lights import check_lights
@@ -34,7 +34,7 @@ class Prepared:
         photograph_size: height and width before it was cut.
         mask: (h, w), where the object is.
         flashes: which photographs can be used.
-        prior: expected normals (3, h, w) and their weight (h, w); None without.
+        prior: expected normals times albedo (3, h, w) and their weight (h, w); None without.
         light_uncertainty: expected error of estimated lights, degrees; None when they are known.
     """
 
@@ -153,4 +153,4 @@ def _prior(evidence: Evidence, recipe: Recipe) -> tuple[FloatArray, FloatArray] 
     height, width = evidence.images.shape[1:]
     if landmark_problem(evidence.landmarks, height, width):
         return None
-    return mean_face_normals(evidence.landmarks, height, width)
+    return expected_face(evidence.landmarks, height, width)

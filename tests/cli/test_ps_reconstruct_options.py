@@ -1,0 +1,245 @@
+"""The options of ps-reconstruct that change what is read, solved and stored."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+from lit_sphere import LANDMARKS, degrees, photographs, sphere_normals, write_capture
+from near_head import FOUR, MM, SIDE, head, lit
+
+from fr3d.artifacts.store import Artifact, open_artifact
+from fr3d.cli import main
+from fr3d.photometric.near_light import NearLights
+
+SIZE = 96  # smaller photographs are not registered
+
+
+def sphere(folder: Path) -> Path:
+    """A capture whose landmarks lie on the sphere."""
+    write_capture(folder, size=SIZE)
+    points = np.array(LANDMARKS) * SIZE / 48
+    (folder / "metadata.txt").write_text("\n".join(f"{x:.0f},{y:.0f}" for x, y in points))
+    return folder
+
+
+@pytest.fixture
+def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One good capture of a sphere."""
+    sphere(tmp_path / "raw" / "s" / "a")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "raw"
+
+
+def run(*words: object) -> int:
+    return main(["ps-reconstruct", *map(str, words), "-j", "1", "-f"])
+
+
+def maps(*words: object) -> Artifact:
+    assert run(*words) == 0
+    return open_artifact(Path("maps.h5"))
+
+
+def reasons() -> list[str]:
+    with Path("maps.h5.rejects.csv").open(newline="") as stream:
+        return [row["reason"] for row in csv.DictReader(stream)]
+
+
+def normal_error(found: Artifact) -> float:
+    """Mean degrees on the sphere where all lights reach."""
+    normal = np.moveaxis(found["normal"][0].astype(np.float64), -1, 0)
+    normal /= np.maximum(np.linalg.norm(normal, axis=0), 1e-9)
+    truth, _ = sphere_normals(SIZE, SIZE * 20 / 48)
+    lit_by_all = (photographs(size=SIZE) > 0.05).all(axis=0)
+    return float(degrees(normal, truth)[lit_by_all].mean())
+
+
+def move(folder: Path, number: int, x: int, y: int) -> None:
+    path = folder / f"im{number}.bmp"
+    cv2.imwrite(str(path), np.roll(cv2.imread(str(path)), (y, x), (0, 1)))
+
+
+@pytest.mark.parametrize("solver", ["ls", "ratio", "consistency", "cauchy", "shadow"])
+def test_every_solver(raw: Path, solver: str) -> None:
+    found = maps("raw", "--solver", solver)
+    assert found.parameters["solver"] == solver
+    assert normal_error(found) < (6 if solver == "shadow" else 1)
+
+
+def textured(folder: Path) -> None:
+    """Skin needs texture to be registered by."""
+    rng = np.random.default_rng(3)
+    spots = cv2.GaussianBlur(rng.random((SIZE, SIZE)).astype(np.float32), (0, 0), 1.5)
+    albedo = 0.4 + 0.6 * (spots - spots.min()) / np.ptp(spots)
+    for i, image in enumerate(photographs(size=SIZE)):
+        levels = np.rint(image * albedo * 255).astype(np.uint8)
+        cv2.imwrite(str(folder / f"im{i}.bmp"), cv2.cvtColor(levels, cv2.COLOR_GRAY2BGR))
+
+
+def test_movement_is_undone_and_recorded(raw: Path) -> None:
+    textured(raw / "s" / "a")
+    assert (maps("raw")["shift"][0] == 0).all()
+    still = normal_error(maps("raw", "--solver", "ls"))
+    move(raw / "s" / "a", 1, 5, -3)
+    found = maps("raw", "--solver", "ls")
+    np.testing.assert_allclose(found["shift"][0], [[0, 0], [5, -3], [0, 0], [0, 0]], atol=0.3)
+    assert found.quality["registration_residual"][0] < 1
+    assert normal_error(found) < still + 1.5
+    unmoved = maps("raw", "--solver", "ls", "--register", "none")
+    assert "shift" not in unmoved
+    assert normal_error(unmoved) > still + 4
+
+
+def test_what_does_not_register_is_rejected(raw: Path) -> None:
+    textured(raw / "s" / "a")
+    sphere(raw / "s" / "noise")
+    rng = np.random.default_rng(0)
+    for i in range(4):
+        noise = rng.integers(20, 255, (SIZE, SIZE), dtype=np.uint8)
+        cv2.imwrite(str(raw / "s" / "noise" / f"im{i}.bmp"), noise)
+    found = maps("raw", "--max-residual", "2")
+    assert found.session_id == ["a"]
+    assert "do not register: they miss each other by" in reasons()[0]
+
+
+def test_a_flash_that_did_not_fire_is_left_out(raw: Path) -> None:
+    folder = sphere(raw / "s" / "b")
+    cv2.imwrite(str(folder / "im2.bmp"), np.zeros((SIZE, SIZE, 3), np.uint8))
+    bright = sphere(raw / "s" / "c")
+    cv2.imwrite(str(bright / "im0.bmp"), np.full((SIZE, SIZE, 3), 255, np.uint8))
+    both = sphere(raw / "s" / "d")
+    for i in (0, 1):
+        cv2.imwrite(str(both / f"im{i}.bmp"), np.zeros((SIZE, SIZE, 3), np.uint8))
+    found = maps("raw")
+    assert found.session_id == ["a", "b", "c"]
+    assert found.quality["black_flashes"].tolist() == [0, 1, 0]
+    assert found.quality["overexposed_flashes"].tolist() == [0, 0, 1]
+    assert reasons() == [
+        "im0.bmp is black; im1.bmp is black: 2 photographs remain, expected at least 3"
+    ]
+
+
+def test_session_list_on_standard_input(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sphere(raw / "s" / "b")
+
+    class Stdin:
+        buffer = io.BytesIO(b"# one\nraw/s/b\n")
+        terminal = False
+
+        @classmethod
+        def isatty(cls) -> bool:
+            return cls.terminal
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    found = maps("-")
+    assert found.session_id == ["b"]
+    assert "standard input" in found.history[0]["inputs"]
+    Stdin.terminal = True
+    assert run("-") == 2
+
+
+def test_transfer_auto_says_what_it_chose(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in sorted((raw / "s" / "a").glob("*.bmp")):
+        image = cv2.imread(str(path)) / 255
+        cv2.imwrite(str(path), np.rint(image ** (1 / 2.2) * 255).astype(np.uint8))
+    found = maps("raw", "--transfer", "auto")
+    assert found.parameters["transfer"] in ("gamma:2.2", "srgb")
+    assert found.parameters["transfer_choice"]["sessions"] == 1
+    assert f"transfer {found.parameters['transfer']}: re-rendering" in capsys.readouterr().err
+
+
+def test_colour(raw: Path) -> None:
+    for path in sorted((raw / "s" / "a").glob("*.bmp")):
+        tinted = cv2.imread(str(path)) * np.array([0.5, 1.0, 1.5])  # blue, green, red
+        cv2.imwrite(str(path), np.clip(np.rint(tinted), 0, 255).astype(np.uint8))
+    found = maps("raw", "--colour", "--solver", "ls")
+    assert found["albedo"].shape[1:] == (SIZE, SIZE, 3)
+    middle = found["albedo"][0][SIZE // 2, SIZE // 2].astype(float)
+    np.testing.assert_allclose(middle / middle[1], [1.5, 1, 0.5], atol=0.05)
+    assert maps("raw")["albedo"].shape[1:] == (SIZE, SIZE)
+
+
+def test_raw_photographs_keep_their_depth(raw: Path) -> None:
+    assert maps("raw", "--keep-raw")["raw"].dtype == np.uint8
+    folder = raw / "s" / "a"
+    for i, image in enumerate(photographs(size=SIZE)):
+        (folder / f"im{i}.bmp").unlink()
+        cv2.imwrite(str(folder / f"im{i}.png"), np.rint(image * 65535).astype(np.uint16))
+    found = maps("raw", "--keep-raw")
+    assert found["raw"].dtype == np.uint16
+    np.testing.assert_allclose(found["raw"][0] / 65535, photographs(size=SIZE), atol=1e-5)
+    assert found["albedo"].dtype == np.float16
+    for i, image in enumerate(photographs(size=SIZE)):
+        (folder / f"im{i}.png").unlink()
+        np.save(folder / f"im{i}.npy", image * np.float32(1e6))
+    found = maps("raw")
+    assert found["albedo"].dtype == np.float32
+    assert float(found["albedo"][0].max()) == pytest.approx(0.7e6, rel=0.05)
+
+
+def test_depth_options(raw: Path, tmp_path: Path) -> None:
+    plain = maps("raw", "--solver", "ls")["depth"][0]
+    inside = np.isfinite(plain)
+    flat = maps("raw", "--solver", "ls", "--detrend", "quadratic")["depth"][0]
+    assert flat[inside].std() < 0.5 * plain[inside].std()
+    Path("maps.h5").rename("coarse.h5")
+    held = maps("raw", "--solver", "ls", "--depth-prior", "coarse.h5", "--prior-weight", "10")
+    np.testing.assert_allclose(held["depth"][0][inside], flat[inside], atol=1.5)
+    assert "coarse.h5" in held.history[0]["inputs"]
+    Path("K.txt").write_text(f"200 0 {SIZE / 2}\n0 200 {SIZE / 2}\n0 0 1\n")
+    near = maps("raw", "--solver", "ls", "--camera", "K.txt")["depth"][0]
+    assert np.abs(near - plain)[inside].max() > 1
+    Path("K.txt").write_text("200 0 0\n0 200\n0 0 1\n")
+    assert run("raw", "--camera", "K.txt") == 65
+
+
+def test_near_lights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    points, normal, mask = head()
+    lights = NearLights(FOUR * 400.0)
+    folder = tmp_path / "raw" / "s" / "a"
+    folder.mkdir(parents=True)
+    for i, image in enumerate(lit(points, normal, lights) * mask):
+        cv2.imwrite(str(folder / f"im{i}.png"), np.rint(image * 30000).astype(np.uint16))
+    entries = [{"direction": list(d), "intensity": 1.0, "position_mm": list(400 * d)} for d in FOUR]
+    text = json.dumps({"format": "fr3d.lights", "version": 1, "lights": entries})
+    Path("lights.json").write_text(text)
+
+    def error(*words: object) -> float:
+        found = maps("raw", "--lights", "lights.json", "--register", "none", *words)
+        given = np.moveaxis(found["normal"][0].astype(float), -1, 0)
+        both = mask & (found["mask"][0] > 0)
+        return float(degrees(given, normal)[both].mean())
+
+    distant = error("--solver", "ratio")
+    assert error("--mm-per-pixel", MM) < 0.5 * distant
+    assert open_artifact(Path("maps.h5"))["scale_mm"][0] == pytest.approx(MM)
+    assert open_artifact(Path("maps.h5"))["mask"].shape[1:] == (SIDE, SIDE)
+
+
+def test_estimated_lights_are_labelled(
+    sample_raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = next(p.parent for p in sorted(sample_raw.glob("*/*/LightSource.m")))
+    person = tmp_path / "raw" / "p" / "a"
+    person.mkdir(parents=True)
+    for path in sorted(folder.glob("im*")):
+        (person / path.name).write_bytes(path.read_bytes())
+    found = maps("raw", "--lights", "estimate")
+    assert found.parameters["lights"] == "estimated"
+    with h5py.File("maps.h5") as stored:
+        assert stored.attrs["lights_source"] in ("estimated", b"estimated")
+    assert 0 < found.quality["light_uncertainty"][0] < 40
+    np.testing.assert_allclose(np.linalg.norm(found["lights"][0], axis=-1), 1, atol=1e-5)
+
+
+def test_shadow_on_pixels_that_no_light_reaches_still_has_normals(raw: Path) -> None:
+    found = maps("raw", "--solver", "shadow")
+    inside = found["mask"][0] > 0
+    length = np.linalg.norm(found["normal"][0].astype(float), axis=-1)
+    np.testing.assert_allclose(length[inside], 1, atol=2e-3)
