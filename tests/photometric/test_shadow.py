@@ -1,5 +1,7 @@
+import hashlib
 import subprocess
 import sys
+from importlib.resources import files
 
 import cv2
 import numpy as np
@@ -12,7 +14,7 @@ from fr3d.errors import MalformedInputError
 from fr3d.geometry.lights import direction
 from fr3d.photometric.solvers import shadow_evidence
 from fr3d.photometric.solvers.shadow import solve_shadow
-from fr3d.photometric.solvers.shadow_network import ask
+from fr3d.photometric.solvers.shadow_network import WEIGHTS, ask
 
 WIDE = np.array([70.0, 72, 68, 75]), np.array([130.0, 45, 315, 230])
 
@@ -185,3 +187,9 @@ def test_four_lights_on_real_objects_beat_least_squares(shared):
         ).astype(np.float32)
         found = solve_shadow(images, lights[pick], mask=mask)
         assert error(found.g, normal, mask) < error(plain(images, lights[pick]), normal, mask)
+
+
+def test_the_note_beside_the_weights_is_about_these_weights():
+    assets = files("fr3d.photometric") / "assets"
+    digest = hashlib.sha256((assets / WEIGHTS).read_bytes()).hexdigest()
+    assert digest in (assets / "LICENSE.shadow.md").read_text(encoding="utf-8")
