@@ -2,7 +2,7 @@
 """Sessions a second of ps-reconstruct, with and without its start-up.
 
 python tests/benchmarks/reconstruction_speed.py WORK [--sessions 500] [--size 256] [--runs 3]
-    [--workers 2] [-- OPTIONS OF PS-RECONSTRUCT]
+    [--workers 2] [OPTIONS OF PS-RECONSTRUCT]
 
 The photographs of sample_data are enlarged into WORK as 8 bit BMP under new names until there are
 enough. The command runs on all of them and on a tenth; the difference is free of the start-up. A
@@ -78,15 +78,14 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("options", nargs="*")
-    args = parser.parse_args()
+    args, options = parser.parse_known_args()
     few = max(1, args.sessions // 10)
     folders = {n: args.work / f"raw-{n}-{args.size}" for n in (few, args.sessions)}
     for count, folder in folders.items():
         make_sessions(folder, count, args.size)
     walls, cpus, rates = [], [], []
     for number in range(args.runs):
-        some, every = (run(folders[n], args.workers, args.options) for n in (few, args.sessions))
+        some, every = (run(folders[n], args.workers, options) for n in (few, args.sessions))
         extra = args.sessions - few
         walls.append(args.sessions / every.wall_s)
         rates.append(extra / (every.wall_s - some.wall_s))
