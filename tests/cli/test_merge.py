@@ -193,7 +193,7 @@ def test_verify_finds_damage(raw: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert reconstruct() == 0
     segment = open_artifact(Path("maps.h5"))["albedo"]._segments[0]
     with Path("maps.h5").open("r+b") as stream:
-        stream.seek(segment.offset + 4 * 48 * 24)
+        stream.seek(segment.offset + segment.dtype.itemsize * 48 * 24)
         stream.write(b"\1\2\3")
     capsys.readouterr()
     assert main(["verify", "maps.h5"]) == ExitStatus.MALFORMED
