@@ -20,6 +20,7 @@ _ALL_PAIRS = 8  # photographs; of more than these each is compared with a few
 _LEAST_REACH = 20.0  # px; heads move by this much between flashes
 _REACH_SHARE = 1 / 16
 _FAR = 3.0  # px
+_CREEP = 3.5  # px
 _STILL_FAR = 0.3
 _STILL = 0.65
 
@@ -119,14 +120,16 @@ def _is_still(surfaces: Surfaces, shift: IntArray) -> bool:
 
     Of heads that moved far, what remains at rest is below a quarter of the peak; the rims of
     shadows on a smooth ball, which creep with the light, leave a third of it and more. Sheen on a
-    glossy body creeps by a pixel and leaves three quarters of all correlation at rest; heads that
-    moved by two pixels leave less.
+    glossy body creeps by up to three pixels and leaves two thirds of all correlation at rest; heads
+    that moved by two pixels leave less.
     """
     first, second = np.array(surfaces.pairs).T
-    far = np.hypot(*(shift[second] - shift[first]).T) >= _FAR
+    step = np.hypot(*(shift[second] - shift[first]).T)
+    far, creep = step >= _FAR, step.max() <= _CREEP
     at_rest, moved = surfaces.at(np.zeros_like(shift)), surfaces.at(shift)
     return bool(
-        at_rest[far].sum() > _STILL_FAR * moved[far].sum() or at_rest.sum() > _STILL * moved.sum()
+        at_rest[far].sum() > _STILL_FAR * moved[far].sum()
+        or (creep and at_rest.sum() > _STILL * moved.sum())
     )
 
 
