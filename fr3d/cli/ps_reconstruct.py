@@ -107,12 +107,13 @@ def ps_reconstruct(
         ),
     ] = "auto",
     prior: Annotated[
-        Literal["none", "face"],
+        Literal["auto", "face", "none"],
         typer.Option(
-            help="Draw normals to those of a mean face where light is scarce and a face is found.",
+            help="face: draw normals to those of a mean face where light is scarce and a face is "
+            "found; auto: so, but only with --solver auto.",
             rich_help_panel=_SOLVE,
         ),
-    ] = "none",
+    ] = "auto",
     integrate: Annotated[
         Literal["poisson", "robust", "dct", "fc"],
         typer.Option(

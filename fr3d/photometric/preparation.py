@@ -12,7 +12,7 @@ from fr3d.photometric.exposure import Exposure, read_exposure
 from fr3d.photometric.face_prior import expected_face, landmark_problem
 from fr3d.photometric.framing import frame_movement, frame_whole
 from fr3d.photometric.light_estimate import estimate_lights
-from fr3d.photometric.lights import check_lights
+from fr3d.photometric.lights import Lights, check_lights
 from fr3d.photometric.mask import lit_mask
 from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.registration.estimate import Registration, estimate_shifts
@@ -22,6 +22,8 @@ FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 _LEAST_MASK = 0.01
+_ASIDE_Z = 0.5  # mean z of the lights; from further aside they leave much of a face dark
+_FACE_WEIGHT = 0.05
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,14 @@ def prepare(capture: Capture, recipe: Recipe) -> Prepared:
     evidence = frame_evidence(replace(exposure, landmarks=points), recipe.size, shifts)
     evidence, doubt = _with_lights(evidence)
     height, width = exposure.images.shape[1:]
-    mask = _mask(evidence, shifts, (height, width))
+    face = _face(evidence)
+    mask = _mask(evidence, face, shifts, (height, width))
     names = [path.name for path in capture.images]
     flashes = usable_flashes(
         evidence.images, evidence.saturated, evidence.lights.directions, mask, names
     )
-    prior = _prior(evidence, recipe)
+    drawn = recipe.prior == "face" or (recipe.prior == "auto" and recipe.solver == "auto")
+    prior = face if drawn else None
     given = replace(evidence, landmarks=evidence.framing.points(exposure.landmarks))
     return Prepared(given, registration, (height, width), mask, flashes, prior, doubt)
 
@@ -133,8 +137,21 @@ def _with_lights(evidence: Evidence) -> tuple[Evidence, float | None]:
     return replace(evidence, lights=found.lights), float(found.uncertainty_deg.mean())
 
 
+def _from_aside(lights: Lights) -> bool:
+    return lights.known and float(lights.directions[:, 2].mean()) < _ASIDE_Z
+
+
+def _face(evidence: Evidence) -> tuple[FloatArray, FloatArray] | None:
+    """The mean face, where there is a face to lay it over."""
+    height, width = evidence.images.shape[1:]
+    if landmark_problem(evidence.landmarks, height, width):
+        return None
+    return expected_face(evidence.landmarks, height, width)
+
+
 def _mask(
     evidence: Evidence,
+    face: tuple[FloatArray, FloatArray] | None,
     shifts: npt.NDArray[np.float32] | None,
     size: tuple[int, int],
 ) -> Mask:
@@ -143,14 +160,6 @@ def _mask(
         mask = lit_mask(evidence.images, evidence.noise)
         if mask.mean() < _LEAST_MASK:
             raise MalformedInputError("the photographs are dark: nothing is lit")
+        if face is not None and _from_aside(evidence.lights):
+            mask = mask | (face[1] > _FACE_WEIGHT)  # the dark side belongs to the face too
     return mask if shifts is None else mask & evidence.framing.valid(shifts, size[0], size[1])
-
-
-def _prior(evidence: Evidence, recipe: Recipe) -> tuple[FloatArray, FloatArray] | None:
-    """The mean face, where there is a face to lay it over."""
-    if recipe.prior != "face":
-        return None
-    height, width = evidence.images.shape[1:]
-    if landmark_problem(evidence.landmarks, height, width):
-        return None
-    return expected_face(evidence.landmarks, height, width)

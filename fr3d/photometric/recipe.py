@@ -11,7 +11,7 @@ from fr3d.photometric.integration.settings import Settings
 from fr3d.photometric.transfer import LINEAR, Transfer
 from fr3d.photometric.transfer_choice import TransferChoice
 
-PriorName = Literal["face", "none"]
+PriorName = Literal["auto", "face", "none"]
 Camera = tuple[tuple[float, float, float], ...]
 
 
@@ -21,7 +21,9 @@ class Recipe:
 
     Attributes:
         solver: name in `solvers.solve.SOLVERS`, `shadow`, or `auto`.
-        prior: `face` draws normals to those of a mean face where light is scarce.
+        prior: `face` draws normals to those of a mean face where light is scarce; `auto` does so
+            when no solver was asked for and landmarks are known, or lights so far aside that a face
+            is looked for.
         transfer: how stored values become light.
         transfer_choice: how the transfer function was chosen; None when it was given.
         reading: how photographs and lights are read, but for the transfer function.
@@ -40,7 +42,7 @@ class Recipe:
     """
 
     solver: str = "auto"
-    prior: PriorName = "none"
+    prior: PriorName = "auto"
     transfer: Transfer = LINEAR
     transfer_choice: TransferChoice | None = None
     reading: ReadOptions = AS_STORED

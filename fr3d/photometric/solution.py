@@ -14,6 +14,7 @@ from fr3d.photometric.near_capture import NEAR_SOLVER, is_near, map_camera, solv
 from fr3d.photometric.preparation import Prepared
 from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.solvers.choice import choose_solver
+from fr3d.photometric.solvers.face_blend import draw_to_face
 from fr3d.photometric.solvers.linear import split_scaled_normal
 from fr3d.photometric.solvers.shadow import solve_shadow
 from fr3d.photometric.solvers.solve import solve
@@ -76,7 +77,7 @@ def chosen_solver(capture: Prepared, recipe: Recipe) -> str:
     if is_near(capture, recipe):
         return NEAR_SOLVER
     count = int(capture.flashes.keep.sum())
-    return choose_solver(capture.directions, count, capture.prior is not None)
+    return choose_solver(capture.directions, count)
 
 
 def _likeness(capture: Prepared, depth: FloatArray | None, recipe: Recipe) -> tuple[Any, ...]:
@@ -130,8 +131,7 @@ def _scaled_normals(
     """Albedo times normal (3, h, w) and expected error (h, w) of each."""
     solver = chosen_solver(captures[0], recipe)
     if solver == "shadow":
-        solved = [solve_shadow(c.images, c.directions, c.saturated, c.mask) for c in captures]
-        return [(one.g, np.deg2rad(one.expected_error)) for one in solved]
+        return [_by_network(capture) for capture in captures]
     saturated = np.stack([c.saturated for c in captures])
     prior = None
     if captures[0].prior is not None:
@@ -145,6 +145,14 @@ def _scaled_normals(
         prior,
     )
     return [(one, None) for one in _off(g)]
+
+
+def _by_network(capture: Prepared) -> tuple[FloatArray, FloatArray]:
+    found = solve_shadow(capture.images, capture.directions, capture.saturated, capture.mask)
+    error = np.deg2rad(found.expected_error)
+    if capture.prior is None:
+        return found.g, error
+    return draw_to_face(found.g, error, capture.prior), error
 
 
 def _solve_one_near(capture: Prepared, recipe: Recipe, depth: FloatArray | None) -> Solution:

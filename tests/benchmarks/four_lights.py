@@ -45,7 +45,7 @@ class Scene:
         """Mean angle in degrees with some of the lights."""
         images, lights = self.images[pick], self.lights[pick]
         if solver == "auto":
-            solver = choose_solver(lights, len(lights), False)
+            solver = choose_solver(lights, len(lights))
         if solver == "shadow":
             g = solve_shadow(images, lights, None, self.mask).g
         else:

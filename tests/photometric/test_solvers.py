@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from fr3d.geometry.lights import direction
 from fr3d.photometric.solvers.choice import choose_solver, redundancy_note
+from fr3d.photometric.solvers.face_blend import FACE_SPREAD, draw_to_face
 from fr3d.photometric.solvers.fit import Rig, fit_adjugate, fit_weighted
 from fr3d.photometric.solvers.linear import shade, split_scaled_normal
 from fr3d.photometric.solvers.prior import DOUBTED, STEADY
@@ -321,10 +322,29 @@ def test_the_prior_against_a_slow_solution() -> None:
 
 
 def test_the_choice_of_solver() -> None:
-    chosen = {n: choose_solver(rig_of(n), n, False) for n in (3, 4, 7, 12, 24)}
-    expected = {3: "ls", 4: "consistency", 7: "consistency", 12: "cauchy", 24: "cauchy"}
+    chosen = {n: choose_solver(rig_of(n), n) for n in (3, 4, 7, 12, 24)}
+    expected = {3: "shadow", 4: "shadow", 7: "shadow", 12: "cauchy", 24: "cauchy"}
     assert chosen == expected
-    assert choose_solver(rig_of(12), 4, True) == "consistency"
+    assert choose_solver(rig_of(12), 4) == "shadow"
+
+
+def test_a_face_takes_over_where_normals_are_doubted() -> None:
+    """The posterior mean of two estimates of known variance, checked pixel by pixel."""
+    rng = np.random.default_rng(4)
+    expected = rng.normal(size=(3, 6, 5)).astype(np.float32)
+    g = 2 * expected + rng.normal(0, 0.1, expected.shape).astype(np.float32)
+    sure, doubtful = np.zeros((6, 5), np.float32), np.full((6, 5), 1e3, np.float32)
+    weight = np.ones((6, 5), np.float32)
+    np.testing.assert_allclose(draw_to_face(g, sure, (expected, weight)), g, atol=1e-6)
+    np.testing.assert_allclose(draw_to_face(g, doubtful, (expected, 0 * weight)), g, atol=1e-6)
+    drawn = draw_to_face(g, doubtful, (expected, weight))
+    scale = (g * expected).sum() / (expected * expected).sum()
+    np.testing.assert_allclose(drawn, scale * expected, rtol=1e-4, atol=1e-5)
+    half = draw_to_face(g, np.full((6, 5), FACE_SPREAD), (expected, weight))
+    np.testing.assert_allclose(half, (g + scale * expected) / 2, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        draw_to_face(3 * g, doubtful, (5 * expected, weight)), 3 * drawn, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_three_lights_say_so() -> None:
