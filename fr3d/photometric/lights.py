@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 MAX_CONDITION = 100.0
-_BEHIND = -0.15  # z; a light up to 8 degrees behind still reaches cheeks and nose
+BEHIND = -0.15  # z; a light up to 8 degrees behind still reaches cheeks and nose
 _DIRECTIONS, _INTENSITIES = "light_directions.txt", "light_intensities.txt"
 _TEXTS: dict[str, Callable[[str, str], Lights]] = {
     ".csv": parse_light_table,
@@ -143,7 +143,7 @@ def check_lights(lights: Lights, photographs: int, where: str) -> None:
             "normals need three lights whose directions span space",
         )
 
-    if (lights.directions[:, 2] <= _BEHIND).all():
+    if (lights.directions[:, 2] <= BEHIND).all():
         raise MalformedInputError(
             f"{where}: all {count} lights stand behind the face, expected some with z above 0",
             "z points to the camera and a light is where it stands, not where it shines; "

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.errors import MalformedInputError
-from fr3d.photometric.lights import MAX_CONDITION
+from fr3d.photometric.lights import BEHIND, MAX_CONDITION
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -63,8 +63,8 @@ def usable_flashes(
     """
     if not mask.any():
         raise MalformedInputError("the mask is empty: nothing in the photographs is lit")
-    if (lights[:, 2] <= 0).all():
-        raise MalformedInputError("all lights lie behind the face (z <= 0)")
+    if (lights[:, 2] <= BEHIND).all():
+        raise MalformedInputError("all lights lie behind the face")
     names = names or [f"photograph {i + 1}" for i in range(len(images))]
     black = _black(images[:, mask], lights)
     over = saturated[:, mask].mean(axis=1) > _MOST_SATURATED
@@ -95,5 +95,5 @@ def _require_enough(keep: BoolArray, lights: npt.NDArray[np.float64], reasons: s
         raise MalformedInputError(
             f"{reasons}: the lights of the remaining {left} photographs lie in one plane"
         )
-    if (lights[keep, 2] <= 0).all():
+    if (lights[keep, 2] <= BEHIND).all():
         raise MalformedInputError(f"{reasons}: the remaining lights lie behind the face")
