@@ -1,6 +1,7 @@
 """From a capture's files to what the solvers need: read, registered, cut, masked, checked."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -48,12 +49,13 @@ class Prepared:
     prior: tuple[FloatArray, FloatArray] | None
     light_uncertainty: float | None = None
 
-    @property
+    @cached_property
     def images(self) -> FloatArray:
         """(K, h, w): linear light of the usable photographs over their flashes' intensity."""
         keep = self.flashes.keep
+        images = self.evidence.images if keep.all() else self.evidence.images[keep]
         intensity = self.evidence.lights.grey_intensity[keep].astype(np.float32)
-        return self.evidence.images[keep] / intensity[:, None, None]
+        return images if (intensity == 1).all() else images / intensity[:, None, None]
 
     @property
     def directions(self) -> npt.NDArray[np.float64]:
@@ -63,7 +65,8 @@ class Prepared:
     @property
     def saturated(self) -> Mask:
         """(K, h, w): of the usable photographs."""
-        return self.evidence.saturated[self.flashes.keep]
+        keep = self.flashes.keep
+        return self.evidence.saturated if keep.all() else self.evidence.saturated[keep]
 
 
 def prepare(capture: Capture, recipe: Recipe) -> Prepared:

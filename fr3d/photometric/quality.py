@@ -1,6 +1,6 @@
 """How far the maps of a capture can be trusted: per pixel and as a whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,8 @@ def measure_fit(
     lights: npt.NDArray[np.float64],
     g: FloatArray,
     saturated: Mask | None = None,
+    *,
+    error: FloatArray | None = None,
 ) -> Fit:
     """Compare photographs with what the scaled normals predict.
 
@@ -53,6 +55,7 @@ def measure_fit(
         lights: (L, 3).
         g: (3, H, W), albedo times normal.
         saturated: (L, H, W), samples that the camera could not hold; none by default.
+        error: (H, W), what the solver itself says of its error; by default it is worked out.
     """
     count, *shape = images.shape
     planes, scaled = images.reshape(count, -1), g.reshape(3, -1)
@@ -62,12 +65,18 @@ def measure_fit(
     for start in range(0, planes.shape[1], _BLOCK):
         part = np.s_[:, start : start + _BLOCK]
         spoilt = None if marked is None else marked[part]
-        out[part] = _measured(planes[part], rows, scaled[part], spoilt)
-    return Fit(*out.reshape(5, *shape))
+        out[part] = _measured(planes[part], rows, scaled[part], spoilt, worked_out=error is None)
+    fit = Fit(*out.reshape(5, *shape))
+    return fit if error is None else replace(fit, error=error)
 
 
 def _measured(
-    planes: FloatArray, lights: FloatArray, g: FloatArray, saturated: Mask | None
+    planes: FloatArray,
+    lights: FloatArray,
+    g: FloatArray,
+    saturated: Mask | None,
+    *,
+    worked_out: bool,
 ) -> FloatArray:
     """The rows of `Fit` for a block of pixels."""
     shading = combine(lights, g)
@@ -75,6 +84,10 @@ def _measured(
     unexplained = (residual * residual).sum(axis=0)
     brightest = planes.max(axis=0)
     shadow = _SHADOW * brightest
+    lit = (planes > shadow).sum(axis=0, dtype=np.float32)
+    energy = (planes * planes).sum(axis=0)
+    if not worked_out:
+        return np.stack([unexplained, energy, brightest, lit, energy])
     weight = np.minimum(planes / np.maximum(shadow, np.float32(1e-9)), 1)
     weight *= indicator(shading > 0)
     if saturated is not None:
@@ -82,8 +95,6 @@ def _measured(
     albedo = np.maximum((g * g).sum(axis=0), np.float32(1e-12))
     variance = unexplained + _NOISE**2 + _MODEL**2 * albedo
     error = np.sqrt(variance * _direction_gain(lights, weight, g, albedo) / albedo)
-    lit = (planes > shadow).sum(axis=0, dtype=np.float32)
-    energy = (planes * planes).sum(axis=0)
     return np.stack([unexplained, energy, brightest, lit, error])
 
 
@@ -120,17 +131,8 @@ def pixel_confidence(fit: Fit) -> FloatArray:
     Returns:
         (H, W), 0 where nothing is lit.
     """
-    return np.asarray(rated(fit.error) * (fit.brightest > 0), np.float32)
-
-
-def rated(error: FloatArray) -> FloatArray:
-    """Turn the angle that a normal is expected to be off into a rating from 0 to 1.
-
-    Args:
-        error: (H, W), radians.
-    """
-    ratio = error / _HALF_CONFIDENCE
-    return np.asarray(1 / (1 + ratio * ratio), np.float32)
+    ratio = fit.error / _HALF_CONFIDENCE
+    return np.asarray((fit.brightest > 0) / (1 + ratio * ratio), np.float32)
 
 
 def capture_quality(

@@ -9,7 +9,7 @@ from fr3d.photometric.capture import Capture
 from fr3d.photometric.colour import coloured_maps
 from fr3d.photometric.evidence import Evidence
 from fr3d.photometric.preparation import Prepared
-from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence, rated
+from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
 from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.solution import Solution
 from fr3d.photometric.storage import stored
@@ -37,15 +37,18 @@ def map_row(
         One row of `fr3d.maps` by dataset.
     """
     evidence, mask = prepared.evidence, prepared.mask
-    fit = measure_fit(solution.images, prepared.directions, solution.g, prepared.saturated)
-    certain = pixel_confidence(fit)
-    if solution.error is not None:
-        certain = rated(solution.error) * (fit.brightest > 0)
+    fit = measure_fit(
+        solution.images,
+        prepared.directions,
+        solution.g,
+        prepared.saturated,
+        error=solution.error,
+    )
     maps = {
         "normal": np.moveaxis(solution.normal, 0, -1),
         "albedo": solution.albedo,
         "depth": solution.depth,
-        "confidence": certain * mask,
+        "confidence": pixel_confidence(fit) * mask,
         "image": evidence.images.mean(axis=0),
     }
     if evidence.colour is not None:

@@ -134,7 +134,8 @@ def _weights(block: FloatArray, slopes: FloatArray, saturated: BoolArray) -> Flo
     """Weight of each observation: what the network says, sharpened by how bright it is."""
     ratio = block / np.maximum(block.max(axis=0), _TINY)
     weight = 1 / (1 + np.exp(-np.clip(slopes[:, 0] + slopes[:, 1] * ratio, -30, 30)))
-    weight[saturated] *= _SATURATED_WEIGHT
+    if saturated.any():
+        weight[saturated] *= _SATURATED_WEIGHT
     return weight
 
 
