@@ -27,6 +27,7 @@ _HALF_SPREAD = 18.0
 _LEAST_WEIGHT = 1e-3
 _ALBEDO = (0.3, 1.3)
 _LEAST_EYES = 8.0
+_EYES_TO_HALVE = 56.0  # px; half of it is about what the asset's are apart
 _MOST_TURN = 60.0
 # Mean distance of landmarks from those of the mean face, over the distance of the eyes.
 _MOST_MISFIT = 0.3
@@ -84,9 +85,28 @@ def expected_face(
         Normals (3, H, W) whose length is the reflectance over that of plain skin, zero where the
         weight is; and the weight (H, W).
     """
+    eyes = float(np.hypot(*(landmarks[1] - landmarks[0])))
+    if not eyes > _EYES_TO_HALVE:
+        return _expected(landmarks, height, width)
+    # a face larger than the asset's: half the size holds all that the asset does
+    half = (np.asarray(landmarks, dtype=np.float64) + 0.5) / 2 - 0.5
+    expected, weight = _expected(half, -(-height // 2), -(-width // 2))
+    planes = [_doubled(plane, height, width) for plane in (*expected, weight)]
+    return np.stack(planes[:3]), planes[3]
+
+
+def _expected(
+    landmarks: npt.NDArray[Any], height: int, width: int
+) -> tuple[FloatArray, FloatArray]:
     face = place_mean_face(landmarks, height, width)
     albedo = np.clip(face.albedo, *_ALBEDO) * (face.weight > 0)
     return (face.normal * albedo).astype(np.float32), face.weight
+
+
+def _doubled(plane: FloatArray, height: int, width: int) -> FloatArray:
+    """A map twice as large, less the last row and column where the size is odd."""
+    size = 2 * plane.shape[1], 2 * plane.shape[0]
+    return np.asarray(cv2.resize(plane, size), np.float32)[:height, :width]
 
 
 def place_mean_face(landmarks: npt.NDArray[Any], height: int, width: int) -> MeanFace:

@@ -93,9 +93,9 @@ def _solve_alike(
     if is_near(captures[0], recipe):
         return [_solve_one_near(c, recipe, d) for c, d in zip(captures, depths, strict=True)]
     found = _scaled_normals(captures, recipe)
-    masks = np.stack([c.mask for c in captures])
+    masks = _stacked([c.mask for c in captures])
     split = [_surface(g, mask) for (g, _), mask in zip(found, masks, strict=True)]
-    normal = np.stack([n for _, n in split])
+    normal = _stacked([n for _, n in split])
     depth = _integrated(captures, normal, masks, recipe, depths)
     return [
         Solution(g, n, albedo, z, c.images, error)
@@ -132,13 +132,13 @@ def _scaled_normals(
     solver = chosen_solver(captures[0], recipe)
     if solver == "shadow":
         return [_by_network(capture) for capture in captures]
-    saturated = np.stack([c.saturated for c in captures])
+    saturated = _stacked([c.saturated for c in captures])
     prior = None
     if captures[0].prior is not None:
         normal, weight = zip(*(c.prior for c in captures if c.prior is not None), strict=True)
         prior = _on(recipe.device, np.stack(normal)), _on(recipe.device, np.stack(weight))
     g = solve(
-        _on(recipe.device, np.stack([c.images for c in captures])),
+        _on(recipe.device, _stacked([c.images for c in captures])),
         np.stack([c.directions for c in captures]),
         _on(recipe.device, saturated) if saturated.any() else None,
         solver,
@@ -186,6 +186,11 @@ def _filled(normal: FloatArray, albedo: FloatArray, mask: Mask) -> FloatArray:
     filled = normal.copy()
     filled[:, missing] = normal.reshape(3, -1)[:, source[labels[missing]]]
     return filled
+
+
+def _stacked(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """As one batch; a single array is not copied for that."""
+    return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
 
 
 def _on(device: str, values: npt.NDArray[Any]) -> Any:

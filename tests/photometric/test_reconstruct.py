@@ -10,7 +10,7 @@ from fr3d.photometric.capture import find_captures
 from fr3d.photometric.framing import frame_face, frame_whole
 from fr3d.photometric.photograph import Transfer
 from fr3d.photometric.recipe import Recipe
-from fr3d.photometric.reconstruct import reconstruct
+from fr3d.photometric.reconstruct import reconstruct, reconstruct_group
 from fr3d.photometric.survey import Canvas, survey_captures
 
 
@@ -161,3 +161,25 @@ def test_dark_captures_are_refused(tmp_path: Path) -> None:
     write_capture(tmp_path / "s" / "a", albedo=0.005)
     with pytest.raises(MalformedInputError, match="nothing is lit"):
         row_of(tmp_path)
+
+
+@pytest.mark.parametrize("solver", ["ls", "consistency", "shadow"])
+def test_batches_of_a_device_give_the_same_maps(tmp_path: Path, solver: str) -> None:
+    """PyTorch solves the captures of a part together; on a CPU it must agree with NumPy."""
+    torch = pytest.importorskip("torch")
+    for i in range(3):
+        write_capture(tmp_path / "s" / f"{i}", albedo=0.3 + 0.2 * i)
+    write_capture(tmp_path / "s" / "small", size=40)
+    (tmp_path / "s" / "1" / "im2.bmp").unlink()
+    survey = survey_captures(find_captures([tmp_path]))
+    device = "cuda:0" if torch.cuda.is_available() else "cpu:0"
+    plain, rejected = reconstruct_group(survey.captures, Recipe(solver), survey.canvas)
+    rows, others = reconstruct_group(survey.captures, Recipe(solver, device=device), survey.canvas)
+    assert [r.session_id for r in rejected] == [r.session_id for r in others] == ["1"]
+    assert [row["session_id"] for row in rows] == ["0", "2", "small"]
+    for one, other in zip(plain, rows, strict=True):
+        for name in ("normal", "albedo", "depth", "confidence"):
+            np.testing.assert_allclose(
+                one[name].astype(float), other[name].astype(float), atol=1e-3, err_msg=name
+            )
+        assert one["source_sha256"] == other["source_sha256"]

@@ -27,7 +27,7 @@ from fr3d.photometric.solvers.shadow_network import ask
 # Side of the network's pictures: a share of the photograph's, between these. Finer ones lose sight
 # of the whole face, coarser ones smooth what carvings and folds do within a cell.
 SHARE = 0.4
-SIDES = 96, 128
+SIDES = 80, 128
 _BLOCK = 16384
 _BORDER = 0.04
 _SATURATED_WEIGHT = np.float32(0.05)
