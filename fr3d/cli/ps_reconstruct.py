@@ -110,7 +110,7 @@ def ps_reconstruct(
         Literal["auto", "face", "none"],
         typer.Option(
             help="face: draw normals to those of a mean face where light is scarce and a face is "
-            "found; auto: so, but only with --solver auto.",
+            "found; auto: so, with --solver auto and lights that stand far aside or are estimated.",
             rich_help_panel=_SOLVE,
         ),
     ] = "auto",

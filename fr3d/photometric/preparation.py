@@ -97,8 +97,7 @@ def prepare(capture: Capture, recipe: Recipe) -> Prepared:
     flashes = usable_flashes(
         evidence.images, evidence.saturated, evidence.lights.directions, mask, names
     )
-    drawn = recipe.prior == "face" or (recipe.prior == "auto" and recipe.solver == "auto")
-    prior = face if drawn else None
+    prior = face if _is_drawn(exposure, recipe) else None
     given = replace(evidence, landmarks=evidence.framing.points(exposure.landmarks))
     return Prepared(given, registration, (height, width), mask, flashes, prior, doubt)
 
@@ -120,7 +119,7 @@ def _landmarks(
 ) -> FloatArray:
     """Those of the capture, or else those found; only what needs a face looks for one."""
     known = np.isfinite(exposure.landmarks).all()
-    wanted = recipe.size is not None or recipe.prior == "face" or recipe.reading.estimate_lights
+    wanted = recipe.size is not None or recipe.prior == "face" or _dark_sided(exposure, recipe)
     if known or not wanted or recipe.find_landmarks is None:
         return exposure.landmarks
     images = exposure.images
@@ -138,6 +137,18 @@ def _with_lights(evidence: Evidence) -> tuple[Evidence, float | None]:
     found = estimate_lights(evidence.images, evidence.landmarks)
     check_lights(found.lights, len(evidence.images), "estimated lights")
     return replace(evidence, lights=found.lights), float(found.uncertainty_deg.mean())
+
+
+def _is_drawn(exposure: Exposure, recipe: Recipe) -> bool:
+    """Whether a mean face helps: in good light it only blurs what the photographs tell."""
+    if recipe.prior != "auto":
+        return recipe.prior == "face"
+    return recipe.solver == "auto" and _dark_sided(exposure, recipe)
+
+
+def _dark_sided(exposure: Exposure, recipe: Recipe) -> bool:
+    """Whether lights may leave a side of the face dark, or are not known."""
+    return recipe.reading.estimate_lights or _from_aside(exposure.lights)
 
 
 def _from_aside(lights: Lights) -> bool:

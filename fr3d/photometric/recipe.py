@@ -22,8 +22,7 @@ class Recipe:
     Attributes:
         solver: name in `solvers.solve.SOLVERS`, `shadow`, or `auto`.
         prior: `face` draws normals to those of a mean face where light is scarce; `auto` does so
-            when no solver was asked for and landmarks are known, or lights so far aside that a face
-            is looked for.
+            when no solver was asked for and the lights stand far aside or are estimated.
         transfer: how stored values become light.
         transfer_choice: how the transfer function was chosen; None when it was given.
         reading: how photographs and lights are read, but for the transfer function.

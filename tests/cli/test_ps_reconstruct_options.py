@@ -9,7 +9,7 @@ import cv2
 import h5py
 import numpy as np
 import pytest
-from lit_sphere import LANDMARKS, degrees, photographs, sphere_normals, write_capture
+from lit_sphere import LANDMARKS, degrees, light_source, photographs, sphere_normals, write_capture
 from near_head import FOUR, MM, SIDE, head, lit
 
 from fr3d.artifacts.store import Artifact, open_artifact
@@ -221,15 +221,39 @@ def test_near_lights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert open_artifact(Path("maps.h5"))["mask"].shape[1:] == (SIDE, SIDE)
 
 
-def test_estimated_lights_are_labelled(
-    sample_raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def person(sample_raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A capture of a synthetic person without landmarks or lights."""
     monkeypatch.chdir(tmp_path)
     folder = next(p.parent for p in sorted(sample_raw.glob("*/*/LightSource.m")))
     person = tmp_path / "raw" / "p" / "a"
     person.mkdir(parents=True)
     for path in sorted(folder.glob("im*")):
         (person / path.name).write_bytes(path.read_bytes())
+    return person
+
+
+@pytest.mark.parametrize(("zenith", "helps"), [(40, False), (75, True)])
+def test_a_mean_face_helps_where_lights_stand_aside(
+    person: Path, zenith: int, *, helps: bool
+) -> None:
+    source = light_source(np.full(4, zenith), np.array([45, 135, 225, 315]))
+    (person / "LightSource.m").write_text(source)
+    for path in person.glob("im*"):  # all light from one side, the other is dark
+        image = cv2.imread(str(path), 0)
+        image[:, : image.shape[1] // 2] = 0
+        cv2.imwrite(str(path), image)
+    helped = maps("raw")
+    assert run("raw", "--prior", "none", "-o", "alone.h5") == 0
+    alone = open_artifact(Path("alone.h5"))
+    assert np.array_equal(helped["normal"][0], alone["normal"][0]) is not helps
+    dark = np.s_[:, : helped["mask"].shape[2] // 2 - 8]
+    assert bool(helped["mask"][0][dark].mean() > 0.2) is helps
+    always = maps("raw", "--prior", "face", "--solver", "ls")["normal"][0]
+    assert not np.array_equal(always, maps("raw", "--solver", "ls")["normal"][0])
+
+
+def test_estimated_lights_are_labelled(person: Path) -> None:
     found = maps("raw", "--lights", "estimate")
     assert found.parameters["lights"] == "estimated"
     with h5py.File("maps.h5") as stored:
