@@ -218,11 +218,14 @@ def _refuse_rejects(writer: "ArtifactWriter", total: int) -> None:
 
 def _step(request: Request, recipe: "Recipe", survey: "Survey") -> "Step":
     from fr3d.artifacts.provenance import Step, sha256_file
+    from fr3d.photometric.depth_prior import open_depths
 
     inputs = {_name(request.roots): survey.digest}
-    files = [*recipe.reading.flat]
-    files += [p for p in (request.lights, recipe.depth_prior) if p is not None]
+    files = [*recipe.reading.flat, *([request.lights] if request.lights else [])]
     inputs |= {path.name: sha256_file(path) for path in files}
+    if recipe.depth_prior is not None:
+        depths = open_depths(recipe.depth_prior)
+        inputs[depths.name] = depths.sha256
     device = None if recipe.device == "cpu" else recipe.device.partition(":")[0]
     parameters = {**recipe.parameters, "ambient": request.ambient}
     return Step("ps-reconstruct", parameters, inputs, device=device)

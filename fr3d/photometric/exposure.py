@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.errors import MalformedInputError
+from fr3d.errors import MalformedInputError, UsageError
 from fr3d.photometric.capture import Capture
 from fr3d.photometric.flat_field import load_flat_field
 from fr3d.photometric.light_files.model import Lights, unknown_lights
@@ -49,6 +49,8 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         check_axes(self.flip_lights)
+        if self.estimate_lights and self.flip_lights:
+            raise UsageError("estimated lights have no axes that could be flipped")
 
     @property
     def parameters(self) -> dict[str, Any]:

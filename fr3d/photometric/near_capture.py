@@ -3,8 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.errors import UsageError
 from fr3d.photometric.framing import Framing
 from fr3d.photometric.near_light import (
+    SOLVERS,
     Integrator,
     NearLights,
     NearSolution,
@@ -15,11 +17,30 @@ from fr3d.photometric.preparation import Prepared
 from fr3d.photometric.recipe import Camera, Recipe
 
 NEAR_SOLVER = "ratio"
+_KNOWN = " and ".join(SOLVERS)
 
 
 def is_near(capture: Prepared, recipe: Recipe) -> bool:
     """Whether a capture's lights are taken as near: their places and the scale are known."""
     return recipe.mm_per_pixel is not None and capture.evidence.lights.positions_mm is not None
+
+
+def check_near(capture: Prepared, recipe: Recipe) -> None:
+    """Refuse what cannot be done under near lights.
+
+    Args:
+        capture: ready to be solved.
+        recipe: how.
+
+    Raises:
+        UsageError: another solver, or a mean face, was asked for.
+    """
+    if not is_near(capture, recipe):
+        return
+    if recipe.solver not in ("auto", *SOLVERS):
+        raise UsageError(f"solver {recipe.solver} does not know near lights, {_KNOWN} do")
+    if recipe.prior == "face":
+        raise UsageError("near lights are solved without a mean face")
 
 
 def map_camera(camera: Camera, framing: Framing) -> npt.NDArray[np.float64]:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from fr3d.errors import UsageError
 from fr3d.photometric.exposure import AS_STORED, ReadOptions
 from fr3d.photometric.face_prior import LandmarkFinder
 from fr3d.photometric.integration.integrate import DEFAULT
-from fr3d.photometric.integration.settings import Settings
+from fr3d.photometric.integration.settings import RECTANGLE, Settings
 from fr3d.photometric.transfer import LINEAR, Transfer
 from fr3d.photometric.transfer_choice import TransferChoice
 
@@ -56,6 +57,13 @@ class Recipe:
     attributes: bool = True
     find_landmarks: LandmarkFinder | None = None
     device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.depth_prior is not None and self.integration.method in RECTANGLE:
+            raise UsageError(
+                f"integration by {self.integration.method} follows no known depth",
+                "choose poisson or robust",
+            )
 
     @property
     def parameters(self) -> dict[str, Any]:

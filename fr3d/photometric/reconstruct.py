@@ -1,23 +1,24 @@
 """Captures become rows of maps."""
 
-from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fr3d.artifacts.rows import Reject
-from fr3d.artifacts.store import Artifact, open_artifact
-from fr3d.errors import Fr3dError, MalformedInputError
+from fr3d.errors import Fr3dError
 from fr3d.photometric.capture import Capture
+from fr3d.photometric.depth_prior import known_depth
+from fr3d.photometric.near_capture import check_near
 from fr3d.photometric.preparation import Prepared, prepare
 from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.row import map_row
 from fr3d.photometric.solution import solve_captures
 from fr3d.photometric.survey import Canvas
 
+FloatArray = npt.NDArray[np.float32]
 Row = dict[str, Any]
 
 
@@ -36,8 +37,7 @@ def reconstruct(capture: Capture, recipe: Recipe, canvas: Canvas) -> Row:
         MalformedInputError: the capture cannot be used; the message names the file.
         MissingInputError: a file is gone.
     """
-    prepared = prepare(capture, recipe)
-    depth = _known_depth(capture, prepared, recipe)
+    prepared, depth = _ready(capture, recipe)
     (solution,) = solve_captures([prepared], recipe, [depth])
     return map_row(capture, prepared, solution, recipe, canvas)
 
@@ -59,48 +59,37 @@ def reconstruct_group(
     rejected: list[Reject] = []
     if recipe.device == "cpu":  # one at a time, so that no more than one is held
         for capture in captures:
-            try:
+            with _rejecting(capture, rejected):
                 rows.append(reconstruct(capture, recipe, canvas))
-            except Fr3dError as error:
-                rejected.append(Reject(capture.subject_id, capture.session_id, error.message))
         return rows, rejected
-    ready: list[tuple[Capture, Prepared]] = []
-    depths = []
+    ready: list[Capture] = []
+    inputs: list[tuple[Prepared, FloatArray | None]] = []
     for capture in captures:
-        try:
-            prepared = prepare(capture, recipe)
-            depths.append(_known_depth(capture, prepared, recipe))
-            ready.append((capture, prepared))
-        except Fr3dError as error:
-            rejected.append(Reject(capture.subject_id, capture.session_id, error.message))
-    solutions = solve_captures([p for _, p in ready], recipe, depths)
-    for (capture, prepared), solution in zip(ready, solutions, strict=True):
-        rows.append(map_row(capture, prepared, solution, recipe, canvas))
-    return rows, rejected
+        with _rejecting(capture, rejected):
+            inputs.append(_ready(capture, recipe))
+            ready.append(capture)
+    solutions = solve_captures([p for p, _ in inputs], recipe, [d for _, d in inputs])
+    for capture, (prepared, _), solution in zip(ready, inputs, solutions, strict=True):
+        with _rejecting(capture, rejected):
+            rows.append(map_row(capture, prepared, solution, recipe, canvas))
+    order = {(c.subject_id, c.session_id): i for i, c in enumerate(captures)}
+    return rows, sorted(rejected, key=lambda r: order[r.subject_id, r.session_id])
 
 
-def _known_depth(
-    capture: Capture, prepared: Prepared, recipe: Recipe
-) -> npt.NDArray[np.float32] | None:
-    """Depth of the same session in other maps, NaN where unknown."""
+@contextmanager
+def _rejecting(capture: Capture, rejected: list[Reject]) -> Iterator[None]:
+    """List a capture that cannot be used, with the reason."""
+    try:
+        yield
+    except Fr3dError as error:
+        rejected.append(Reject(capture.subject_id, capture.session_id, error.message))
+
+
+def _ready(capture: Capture, recipe: Recipe) -> tuple[Prepared, FloatArray | None]:
+    """All that a capture's solution needs, with the depth that is known beforehand."""
+    prepared = prepare(capture, recipe)
+    check_near(prepared, recipe)
     if recipe.depth_prior is None:
-        return None
-    artifact, rows = _depths(recipe.depth_prior)
-    row = rows.get((capture.subject_id, capture.session_id))
-    if row is None:
-        raise MalformedInputError(f"{recipe.depth_prior.name}: has no such session")
-    height, width = prepared.mask.shape
-    depth = artifact["depth"][row]
-    if depth.shape[0] < height or depth.shape[1] < width:
-        raise MalformedInputError(
-            f"{recipe.depth_prior.name}: depth is {depth.shape[1]}x{depth.shape[0]} pixels, "
-            f"expected {width}x{height} as the maps"
-        )
-    return np.asarray(depth[:height, :width], np.float32)
-
-
-@lru_cache(maxsize=1)
-def _depths(path: Path) -> tuple[Artifact, dict[tuple[str, str], int]]:
-    artifact = open_artifact(path, require=["depth"])
-    keys = zip(artifact.subject_id, artifact.session_id, strict=True)
-    return artifact, {key: i for i, key in enumerate(keys)}
+        return prepared, None
+    names = capture.subject_id, capture.session_id
+    return prepared, known_depth(recipe.depth_prior, *names, prepared.evidence.framing)

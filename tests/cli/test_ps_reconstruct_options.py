@@ -197,6 +197,59 @@ def test_depth_options(raw: Path, tmp_path: Path) -> None:
     assert run("raw", "--camera", "K.txt") == 65
 
 
+def test_known_depth_is_of_the_same_part_of_the_photographs(raw: Path) -> None:
+    maps("raw", "--solver", "ls")
+    Path("maps.h5").rename("coarse.h5")
+    assert run("raw", "--size", "48", "--depth-prior", "coarse.h5") == 65
+    assert reasons() == [f"coarse.h5: depth is {SIZE}x{SIZE} pixels, expected 48x48 as the maps"]
+    for corner, status in ((24, 0), (16, 65)):
+        points = np.array(LANDMARKS) * 0.5 * SIZE / 48 + corner
+        text = "\n".join(f"{x:.0f},{y:.0f}" for x, y in points)
+        (raw / "s" / "a" / "metadata.txt").write_text(text)
+        prior = ("--depth-prior", "cut.h5") if status else ()
+        assert run("raw", "--size", "48", *prior) == status
+        if not status:
+            Path("maps.h5").rename("cut.h5")
+    assert reasons() == ["cut.h5: shows another part of the photographs"]
+
+
+def test_known_depth_may_be_a_folder_of_parts(raw: Path) -> None:
+    sphere(raw / "s" / "b")
+    maps("raw", "--solver", "ls", "--detrend", "quadratic")
+    Path("maps.h5").rename("coarse.h5")
+    assert run("raw", "--solver", "ls", "--detrend", "quadratic", "--shard", "1/1") == 0
+    Path("maps.h5.parts").rename("coarse.h5.parts")
+    words = ("raw", "--solver", "ls", "--prior-weight", "10", "--depth-prior")
+    whole = maps(*words, "coarse.h5")
+    parts = maps(*words, "coarse.h5.parts")
+    np.testing.assert_array_equal(whole["depth"][:], parts["depth"][:])
+    assert parts.history[0]["inputs"] == whole.history[0]["inputs"]
+
+
+def test_aligned_faces_are_no_known_depth(
+    raw: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    maps("raw", "--solver", "ls")
+    with h5py.File("maps.h5", "r+") as stored:
+        stored.attrs["frame"] = np.bytes_("face:square")
+    Path("maps.h5").rename("faces.h5")
+    assert run("raw", "--depth-prior", "faces.h5") == 65
+    assert "found aligned faces, expected maps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--depth-prior", "maps.h5", "--integrate", "dct"),
+        ("--depth-prior", "maps.h5", "--integrate", "fc"),
+        ("--lights", "estimate", "--flip-lights", "z"),
+    ],
+)
+def test_options_that_exclude_each_other(raw: Path, words: tuple[str, ...]) -> None:
+    assert raw.is_dir()
+    assert run("raw", *words) == 2
+
+
 def test_near_lights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     points, normal, mask = head()
@@ -216,6 +269,12 @@ def test_near_lights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return float(degrees(given, normal)[both].mean())
 
     distant = error("--solver", "ratio")
+    assert error("--mm-per-pixel", MM) < 0.5 * distant
+    words = ("raw", "--lights", "lights.json", "--mm-per-pixel", MM)
+    assert run(*words, "--prior", "face") == 65
+    assert reasons() == ["near lights are solved without a mean face"]
+    assert run(*words, "--solver", "shadow") == 65
+    assert reasons() == ["solver shadow does not know near lights, ls and ratio do"]
     assert error("--mm-per-pixel", MM) < 0.5 * distant
     assert open_artifact(Path("maps.h5"))["scale_mm"][0] == pytest.approx(MM)
     assert open_artifact(Path("maps.h5"))["mask"].shape[1:] == (SIDE, SIDE)

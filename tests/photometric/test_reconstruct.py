@@ -1,11 +1,21 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from lit_sphere import LANDMARKS, degrees, photographs, sphere_normals, write_capture
+from lit_sphere import (
+    AZIMUTH,
+    LANDMARKS,
+    ZENITH,
+    degrees,
+    photographs,
+    sphere_normals,
+    write_capture,
+)
 
 from fr3d.errors import MalformedInputError
+from fr3d.geometry.lights import direction
 from fr3d.photometric.capture import find_captures
 from fr3d.photometric.framing import frame_face, frame_whole
 from fr3d.photometric.photograph import Transfer
@@ -183,3 +193,21 @@ def test_batches_of_a_device_give_the_same_maps(tmp_path: Path, solver: str) -> 
                 one[name].astype(float), other[name].astype(float), atol=1e-3, err_msg=name
             )
         assert one["source_sha256"] == other["source_sha256"]
+
+
+def test_a_batch_lists_what_cannot_be_solved_or_stored(tmp_path: Path) -> None:
+    """Whatever the step that refuses a capture, the others go on and the order is kept."""
+    pytest.importorskip("torch")
+    for name in ("a", "b", "c", "d"):
+        write_capture(tmp_path / "s" / name)
+    (tmp_path / "s" / "d" / "im2.bmp").unlink()
+    weak = "\n".join(f"{x},{y},{z},1e-6" for x, y, z in direction(ZENITH, AZIMUTH))
+    (tmp_path / "weak.csv").write_text(f"x,y,z,intensity\n{weak}\n")
+    survey = survey_captures(find_captures([tmp_path]))
+    captures = list(survey.captures)
+    captures[1] = replace(captures[1], lights=tmp_path / "weak.csv")
+    for device in ("cpu", "cpu:0"):
+        rows, rejected = reconstruct_group(captures, Recipe("ls", device=device), survey.canvas)
+        assert [row["session_id"] for row in rows] == ["a", "c"]
+        assert [r.session_id for r in rejected] == ["b", "d"]
+        assert "cannot be stored" in rejected[0].reason

@@ -11,7 +11,7 @@ from fr3d.photometric.integration.cosine import Field, is_torch
 from fr3d.photometric.integration.pieces import Pieces, place, subtract_trend
 from fr3d.photometric.integration.poisson import Problem, pose, solve_poisson
 from fr3d.photometric.integration.robust import solve_robust
-from fr3d.photometric.integration.settings import Integration, Settings
+from fr3d.photometric.integration.settings import RECTANGLE, Integration, Settings
 from fr3d.photometric.integration.slopes import (
     Camera,
     Slopes,
@@ -52,11 +52,11 @@ def integrate(
     inside = as_numpy(mask) != 0
     _check_shapes(normal, inside, prior)
     cameras = _cameras(camera, len(inside))
-    if settings.prior_weight == 0 or settings.method in ("dct", "fc"):
+    exact = settings.method in RECTANGLE
+    if settings.prior_weight == 0 or exact:
         prior = None
     heights = np.zeros(inside.shape, np.float32)
     iterations = np.zeros(len(inside), np.int64)
-    exact = settings.method in ("dct", "fc")
     for group in group_windows(inside, exact=exact, alone=not is_torch(normal)):
         solved, taken = _solve_group(normal, inside, prior, cameras, group, settings)
         for (i, window), z, n in zip(group, as_numpy(solved), taken, strict=True):

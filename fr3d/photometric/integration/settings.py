@@ -11,6 +11,9 @@ from fr3d.errors import UsageError
 Method = Literal["poisson", "robust", "dct", "fc"]
 Detrend = Literal["none", "plane", "quadratic"]
 
+RECTANGLE: tuple[Method, ...] = ("dct", "fc")
+"""Methods that solve on the bounding rectangle, without weights and without known depth."""
+
 # normals of a rendering or a scan: only what would divide by nothing is limited
 EXACT_MIN_NZ = 7.5e-4
 
