@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.photometric.photograph import SATURATED
 from fr3d.photometric.solvers.arrays import combine, indicator
 from fr3d.photometric.solvers.problem import SATURATED_WEIGHT
 from fr3d.photometric.usable import Flashes
@@ -138,6 +137,7 @@ def pixel_confidence(fit: Fit) -> FloatArray:
 def capture_quality(
     fit: Fit,
     stored: FloatArray,
+    saturated: Mask,
     lights: npt.NDArray[np.float64],
     mask: Mask,
     flashes: Flashes | None = None,
@@ -145,8 +145,9 @@ def capture_quality(
     """Figures of a whole capture, over its mask.
 
     Args:
-        fit: by pixel.
+        fit: by pixel, of the photographs that were used.
         stored: (L, H, W), values as the files hold them, 1 = full scale.
+        saturated: (L, H, W), samples that the camera could not hold.
         lights: (L, 3).
         mask: (H, W), not empty.
         flashes: which photographs were left out; none by default.
@@ -156,14 +157,16 @@ def capture_quality(
         a tenth of their pixel's brightest; saturated_share: samples at full scale;
         light_condition: gain of noise of the lights; mask_share: of the photograph; brightness:
         mean of the photographs; lights_behind: lights with z <= 0; black_flashes and
-        overexposed_flashes: photographs left out.
+        overexposed_flashes: photographs left out, of which residual, shadow_share and
+        light_condition know nothing.
     """
+    keep = np.ones(len(lights), np.bool_) if flashes is None else flashes.keep
     energy = max(float(fit.energy[mask].sum()), 1e-12)
     figures = {
         "residual": np.sqrt(float(fit.unexplained[mask].sum()) / energy),
-        "shadow_share": 1 - fit.lit[mask].mean() / len(stored),
-        "saturated_share": ((stored >= SATURATED) & mask).sum() / (len(stored) * mask.sum()),
-        "light_condition": np.linalg.cond(lights),
+        "shadow_share": 1 - fit.lit[mask].mean() / keep.sum(),
+        "saturated_share": (saturated & mask).sum() / (len(stored) * mask.sum()),
+        "light_condition": np.linalg.cond(lights[keep]),
         "mask_share": mask.mean(),
         "brightness": (stored.mean(axis=0) * mask).sum() / mask.sum(),
         "lights_behind": (lights[:, 2] <= 0).sum(),

@@ -58,8 +58,14 @@ def map_row(
         for name, plane in maps.items()
     }
     row["mask"] = padded(mask.astype(np.uint8), canvas)
-    directions = evidence.lights.directions
-    quality = capture_quality(fit, evidence.stored, directions, mask, prepared.flashes)
+    quality = capture_quality(
+        fit,
+        evidence.stored,
+        evidence.saturated,
+        evidence.lights.directions,
+        mask,
+        prepared.flashes,
+    )
     row |= {f"quality/{name}": value for name, value in (quality | _figures(prepared)).items()}
     return (
         row

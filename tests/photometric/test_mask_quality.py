@@ -126,7 +126,7 @@ def test_capture_figures() -> None:
     mask = np.ones((20, 30), bool)
     mask[:, 15:] = False
     fit = measure_fit(images, LIGHTS, least_squares(images, LIGHTS))
-    quality = capture_quality(fit, images, LIGHTS, mask)
+    quality = capture_quality(fit, images, images >= 1, LIGHTS, mask)
     assert quality["shadow_share"] == np.float32(0.125)
     assert quality["saturated_share"] == np.float32(0.05)
     assert quality["mask_share"] == 0.5
@@ -136,6 +136,12 @@ def test_capture_figures() -> None:
     assert (quality["lights_behind"], quality["black_flashes"]) == (0, 0)
     behind = LIGHTS * [1, 1, -1]
     left_out = Flashes(np.array([True, False, True, True]), 1, 0, ("im1 is black",))
-    quality = capture_quality(fit, images, behind, mask, left_out)
+    kept = images[left_out.keep]
+    fit = measure_fit(kept, behind[left_out.keep], least_squares(kept, behind[left_out.keep]))
+    none = np.zeros(images.shape, bool)
+    quality = capture_quality(fit, images, none, behind, mask, left_out)
     assert (quality["lights_behind"], quality["black_flashes"]) == (4, 1)
+    assert quality["saturated_share"] == 0
+    assert quality["shadow_share"] == pytest.approx(0.5 / 3)
+    assert quality["light_condition"] == pytest.approx(np.linalg.cond(behind[left_out.keep]))
     assert quality["overexposed_flashes"] == 0
