@@ -8,7 +8,9 @@ from fr3d.photometric.evidence import Evidence
 FloatArray = npt.NDArray[np.float32]
 
 
-def coloured_maps(evidence: Evidence, albedo: FloatArray) -> dict[str, FloatArray]:
+def coloured_maps(
+    evidence: Evidence, albedo: FloatArray, keep: npt.NDArray[np.bool_] | None = None
+) -> dict[str, FloatArray]:
     """Give albedo and mean photograph the colours of the photographs.
 
     A matt surface has one colour under all flashes once each channel is divided by its intensity.
@@ -18,6 +20,7 @@ def coloured_maps(evidence: Evidence, albedo: FloatArray) -> dict[str, FloatArra
     Args:
         evidence: with `colour`.
         albedo: (h, w), grey.
+        keep: (L,), which photographs to use; all by default.
 
     Returns:
         `albedo` and `image`, each (h, w, 3): linear red, green and blue.
@@ -27,10 +30,12 @@ def coloured_maps(evidence: Evidence, albedo: FloatArray) -> dict[str, FloatArra
     """
     if evidence.colour is None:
         raise ValueError("read the photographs with ReadOptions(colour=True)")
-    balance = evidence.lights.grey_intensity[:, None] / evidence.channel_intensity
-    light = evidence.colour * balance.astype(np.float32)[:, :, None, None]
-    intensity = evidence.lights.grey_intensity.astype(np.float32)[:, None, None, None]
-    total = _sum((light / intensity) * ~evidence.saturated[:, None])
+    kept = np.ones(len(evidence.colour), np.bool_) if keep is None else keep
+    grey = evidence.lights.grey_intensity[kept]
+    balance = grey[:, None] / evidence.channel_intensity[kept]
+    light = evidence.colour[kept] * balance.astype(np.float32)[:, :, None, None]
+    intensity = grey.astype(np.float32)[:, None, None, None]
+    total = _sum((light / intensity) * ~evidence.saturated[kept][:, None])
     mean = _sum(total) / np.float32(3)
     share = np.where(mean > 0, total / np.maximum(mean, np.float32(1e-20)), np.float32(1))
     image = _sum(light) / np.float32(len(light))

@@ -71,8 +71,8 @@ def estimate_lights(images: FloatArray, landmarks: npt.NDArray[Any]) -> LightEst
     level = _level(grids)
     if (level < _DARK).any():
         raise MalformedInputError(
-            f"lights cannot be estimated: photograph {int(level.argmin())} shows no light on the "
-            "face"
+            f"lights cannot be estimated: photograph {int(level.argmin()) + 1} shows no light on "
+            "the face"
         )
     seen, doubt = _seen(grids)
     fitted = _refined(grids, seen)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ from fr3d.photometric.usable import Flashes, usable_flashes
 
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+
+Number = TypeVar("Number", bound=np.generic)
 
 _LEAST_MASK = 0.01
 _ASIDE_Z = 0.5  # mean z of the lights; from further aside they leave much of a face dark
@@ -52,21 +55,24 @@ class Prepared:
     @cached_property
     def images(self) -> FloatArray:
         """(K, h, w): linear light of the usable photographs over their flashes' intensity."""
-        keep = self.flashes.keep
-        images = self.evidence.images if keep.all() else self.evidence.images[keep]
-        intensity = self.evidence.lights.grey_intensity[keep].astype(np.float32)
+        images = self.usable(self.evidence.images)
+        intensity = self.usable(self.evidence.lights.grey_intensity).astype(np.float32)
         return images if (intensity == 1).all() else images / intensity[:, None, None]
 
     @property
     def directions(self) -> npt.NDArray[np.float64]:
         """(K, 3): of the usable flashes."""
-        return self.evidence.lights.directions[self.flashes.keep]
+        return self.usable(self.evidence.lights.directions)
 
     @property
     def saturated(self) -> Mask:
         """(K, h, w): of the usable photographs."""
+        return self.usable(self.evidence.saturated)
+
+    def usable(self, of_all: npt.NDArray[Number]) -> npt.NDArray[Number]:
+        """Those (K, ...) of the usable flashes among those (L, ...) of all."""
         keep = self.flashes.keep
-        return self.evidence.saturated if keep.all() else self.evidence.saturated[keep]
+        return of_all if keep.all() else of_all[keep]
 
 
 def prepare(capture: Capture, recipe: Recipe) -> Prepared:
@@ -91,13 +97,16 @@ def prepare(capture: Capture, recipe: Recipe) -> Prepared:
     evidence = frame_evidence(replace(exposure, landmarks=points), recipe.size, shifts)
     evidence, doubt = _with_lights(evidence)
     height, width = exposure.images.shape[1:]
-    face = _face(evidence)
-    mask = _mask(evidence, face, shifts, (height, width))
+    drawn = _is_drawn(exposure, recipe)
+    face = _face(evidence) if drawn or _from_aside(evidence.lights) else None
+    mask = _mask(evidence, evidence.images, face, shifts, (height, width))
     names = [path.name for path in capture.images]
     flashes = usable_flashes(
         evidence.images, evidence.saturated, evidence.lights.directions, mask, names
     )
-    prior = face if _is_drawn(exposure, recipe) else None
+    if flashes.overexposed:  # it may show the background as bright as the face
+        mask = _mask(evidence, evidence.images[flashes.keep], face, shifts, (height, width))
+    prior = face if drawn else None
     given = replace(evidence, landmarks=evidence.framing.points(exposure.landmarks))
     return Prepared(given, registration, (height, width), mask, flashes, prior, doubt)
 
@@ -165,13 +174,14 @@ def _face(evidence: Evidence) -> tuple[FloatArray, FloatArray] | None:
 
 def _mask(
     evidence: Evidence,
+    images: FloatArray,
     face: tuple[FloatArray, FloatArray] | None,
     shifts: npt.NDArray[np.float32] | None,
     size: tuple[int, int],
 ) -> Mask:
     mask = evidence.given_mask
     if mask is None:
-        mask = lit_mask(evidence.images, evidence.noise)
+        mask = lit_mask(images, evidence.noise)
         if mask.mean() < _LEAST_MASK:
             raise MalformedInputError("the photographs are dark: nothing is lit")
         if face is not None and _from_aside(evidence.lights):

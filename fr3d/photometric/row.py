@@ -49,10 +49,10 @@ def map_row(
         "albedo": solution.albedo,
         "depth": solution.depth,
         "confidence": pixel_confidence(fit) * mask,
-        "image": evidence.images.mean(axis=0),
+        "image": prepared.usable(evidence.images).mean(axis=0),
     }
     if evidence.colour is not None:
-        maps |= coloured_maps(evidence, solution.albedo)
+        maps |= coloured_maps(evidence, solution.albedo, prepared.flashes.keep)
     row: Row = {
         name: padded(stored(plane, name, exact=canvas.exact), canvas, _EMPTY.get(name, 0))
         for name, plane in maps.items()

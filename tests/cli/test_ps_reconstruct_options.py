@@ -114,8 +114,13 @@ def test_a_flash_that_did_not_fire_is_left_out(raw: Path) -> None:
     both = sphere(raw / "s" / "d")
     for i in (0, 1):
         cv2.imwrite(str(both / f"im{i}.bmp"), np.zeros((SIZE, SIZE, 3), np.uint8))
-    found = maps("raw")
+    found = maps("raw", "--colour")
     assert found.session_id == ["a", "b", "c"]
+    assert np.ptp(found.quality["mask_share"]) < 0.05
+    light = photographs(size=SIZE)
+    for row, used in ((1, [0, 1, 3]), (2, [1, 2, 3])):
+        image = found["image"][row].astype(float).mean(axis=-1)
+        np.testing.assert_allclose(image, light[used].mean(axis=0), atol=0.003)
     assert found.quality["black_flashes"].tolist() == [0, 1, 0]
     assert found.quality["overexposed_flashes"].tolist() == [0, 0, 1]
     assert reasons() == [

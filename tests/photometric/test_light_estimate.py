@@ -97,7 +97,7 @@ def test_what_shows_no_lit_face_is_refused(sessions) -> None:
         estimate_lights(images, points[[1, 0, 2, 3, 4]])
     dark = images.copy()
     dark[2] = 0
-    with pytest.raises(MalformedInputError, match="photograph 2"):
+    with pytest.raises(MalformedInputError, match="photograph 3 shows"):
         estimate_lights(dark, points)
 
 
