@@ -322,3 +322,14 @@ def test_the_page_names_no_other_place():
     assert "default-src 'none'" in text
     library = Path(__file__).parents[2] / "fr3d/evaluation/report/viewer/three.min.js"
     assert library.stat().st_size < 800_000
+
+
+def test_the_page_carries_the_licence_of_the_library_in_it():
+    seen: list[str] = []
+    parser = HTMLParser()
+    parser.handle_comment = seen.append
+    parser.feed(viewer_page(sessions()[:1], direction(0, 0)))
+    (comment,) = seen
+    folder = Path(__file__).parents[2] / "fr3d/evaluation/report/viewer"
+    assert (folder / "LICENSE-three").read_text("utf-8").strip() in comment
+    assert "Copyright" in comment

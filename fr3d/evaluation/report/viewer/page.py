@@ -26,7 +26,7 @@ _PROGRAMS = (
     "controls.js",
     "main.js",
 )
-_LIBRARY = "three.min.js"
+_LIBRARY, _LICENCE = "three.min.js", "LICENSE-three"
 
 
 def viewer_page(sessions: Sequence[Session], light: npt.NDArray[Any], jump: float = JUMP) -> str:
@@ -52,6 +52,7 @@ def viewer_page(sessions: Sequence[Session], light: npt.NDArray[Any], jump: floa
     parts = {
         "title": escape(_title(sessions)),
         "style": _asset("viewer.css"),
+        "licence": _asset(_LICENCE),  # asks to go wherever the library goes
         "library": _asset(_LIBRARY),
         "program": program,
         "faces": _inert_json(faces),
