@@ -16,8 +16,8 @@ def unite_histories(histories: Sequence[tuple[str, Sequence[Step]]]) -> list[Ste
         histories: name of the file, for messages, and its steps.
 
     Returns:
-        Step by step what was done, with the inputs of all. Earlier merges are left out: whoever
-        puts rows together cites the files anew.
+        Step by step what was done, with the inputs of all and without their notes. Earlier merges
+        are left out: whoever puts rows together cites the files anew.
 
     Raises:
         MalformedInputError: different commands, options, versions, seeds or devices.
@@ -33,7 +33,10 @@ def unite_histories(histories: Sequence[tuple[str, Sequence[Step]]]) -> list[Ste
     if all(steps == expected for _, steps in histories):
         return list(expected)
     return [
-        {**steps[0], "inputs": number_names([i for s in steps for i in s["inputs"].items()])}
+        {
+            **_deed(steps[0]),
+            "inputs": number_names([i for s in steps for i in s["inputs"].items()]),
+        }
         for steps in zip(*known, strict=True)
     ]
 
@@ -55,7 +58,7 @@ def _without_merges(history: Sequence[Step]) -> list[Step]:
 
 
 def _deed(step: Mapping[str, Any]) -> Step:
-    return {name: value for name, value in step.items() if name != "inputs"}
+    return {name: value for name, value in step.items() if name not in ("inputs", "notes")}
 
 
 def _odd(one: Mapping[str, Any], two: Mapping[str, Any]) -> str:

@@ -23,6 +23,8 @@ class Step:
         inputs: SHA-256 by file name; never an absolute path.
         seed: random seed, None when the step draws nothing.
         device: where it was computed, None when that cannot matter.
+        notes: what it found out about its inputs and chose options by; files made alike may
+            differ in it.
     """
 
     command: str
@@ -30,10 +32,11 @@ class Step:
     inputs: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
     device: str | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """The history line of this step."""
-        return {
+        line = {
             "command": self.command,
             "version": __version__,
             "arguments": dict(self.parameters),
@@ -41,6 +44,7 @@ class Step:
             "device": self.device,
             "inputs": dict(self.inputs),
         }
+        return {**line, "notes": dict(self.notes)} if self.notes else line
 
 
 def canonical_json(value: Any) -> str:

@@ -228,7 +228,7 @@ def _step(request: Request, recipe: "Recipe", survey: "Survey") -> "Step":
         inputs[depths.name] = depths.sha256
     device = None if recipe.device == "cpu" else recipe.device.partition(":")[0]
     parameters = {**recipe.parameters, "ambient": request.ambient}
-    return Step("ps-reconstruct", parameters, inputs, device=device)
+    return Step("ps-reconstruct", parameters, inputs, device=device, notes=recipe.notes)
 
 
 def _name(roots: list[Path]) -> str:

@@ -20,8 +20,8 @@ CONTRACT_ATTRIBUTE = "model_contract"
 SUBJECTS_ATTRIBUTE = "training_subjects"
 ALIGNMENT_COMMAND = "align"
 RECONSTRUCTION_COMMAND = "ps-reconstruct"
-# Options that add datasets, leave captures out or tell why, and leave the maps as they are.
-_IMMATERIAL = frozenset({"keep_raw", "max_residual", "transfer_choice"})
+# Options that add datasets or leave captures out, and leave the maps as they are.
+_IMMATERIAL = frozenset({"keep_raw", "max_residual"})
 
 
 @dataclass(frozen=True)

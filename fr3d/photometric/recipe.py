@@ -72,7 +72,6 @@ class Recipe:
             "solver": self.solver,
             "prior": self.prior,
             "transfer": self.transfer.name,
-            "transfer_choice": self.transfer_choice and self.transfer_choice.parameters,
             **self.reading.parameters,
             "lights": "estimated" if self.reading.estimate_lights else "given",
             "register": self.register,
@@ -88,3 +87,9 @@ class Recipe:
             "size": self.size,
             "keep_raw": self.keep_raw,
         }
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """As history records it beside the parameters: why these were chosen."""
+        choice = self.transfer_choice
+        return {} if choice is None else {"transfer_choice": choice.notes}

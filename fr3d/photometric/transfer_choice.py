@@ -63,7 +63,7 @@ class TransferChoice:
     reason: str
 
     @property
-    def parameters(self) -> dict[str, object]:
+    def notes(self) -> dict[str, object]:
         """As history records it."""
         rounded = {name: float(f"{value:.4g}") for name, value in self.errors.items()}
         return {"decided": self.decided, "errors": rounded, "sessions": self.sessions}

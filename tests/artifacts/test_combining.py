@@ -62,6 +62,16 @@ def test_rows_rejects_and_history_of_all(tmp_path: Path) -> None:
     assert merged["inputs"] == {"a.h5": one.sha256, "b.h5": two.sha256}
 
 
+def test_what_was_noted_about_the_inputs_may_differ(tmp_path: Path) -> None:
+    steps = [Step("ps-reconstruct", SOLVED, {"raw": n}, notes={"seen": n}) for n in "12"]
+    files = [maps(tmp_path / f"{s.notes['seen']}.h5", "x", step=s) for s in steps]
+    assert [f.history[0]["notes"] for f in files] == [{"seen": "1"}, {"seen": "2"}]
+    write_combination(combine(files), tmp_path / "c.h5")
+    made, _ = open_artifact(tmp_path / "c.h5").history
+    assert made["inputs"] == {"raw": "1", "raw#2": "2"}
+    assert "notes" not in made
+
+
 def test_smaller_maps_are_padded_under_a_zero_mask(tmp_path: Path) -> None:
     small, large = maps(tmp_path / "a.h5", "x"), maps(tmp_path / "b.h5", "y", 7, 5)
     whole = combine([small, large])

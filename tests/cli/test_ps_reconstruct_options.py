@@ -153,7 +153,7 @@ def test_transfer_auto_says_what_it_chose(raw: Path, capsys: pytest.CaptureFixtu
         cv2.imwrite(str(path), np.rint(image ** (1 / 2.2) * 255).astype(np.uint8))
     found = maps("raw", "--transfer", "auto")
     assert found.parameters["transfer"] in ("gamma:2.2", "srgb")
-    assert found.parameters["transfer_choice"]["sessions"] == 1
+    assert found.history[0]["notes"]["transfer_choice"]["sessions"] == 1
     assert f"transfer {found.parameters['transfer']}: re-rendering" in capsys.readouterr().err
 
 

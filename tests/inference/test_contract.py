@@ -31,9 +31,9 @@ def test_reads_the_recipe_from_the_history(faces: Path) -> None:
 def test_options_that_leave_the_maps_alone_do_not_matter(faces: Path, tmp_path: Path) -> None:
     artifact = open_artifact(faces)
     columns = {name: artifact[name][:] for name in artifact.names if name != "digest"}
-    choice = {"decided": True, "errors": {"linear": 0.1, "srgb": 0.05}, "sessions": 7}
-    asides = {"keep_raw": True, "max_residual": 2.0, "transfer_choice": choice}
-    raw = Step("ps-reconstruct", {**artifact.history[0]["arguments"], **asides})
+    asides = {"keep_raw": True, "max_residual": 2.0}
+    arguments = {**artifact.history[0]["arguments"], **asides}
+    raw = Step("ps-reconstruct", arguments, notes={"transfer_choice": {"sessions": 7}})
     align = Step("align", artifact.history[1]["arguments"])
     kept = tmp_path / "kept.h5"
     write_artifact(kept, "fr3d.maps", columns, align, frame="face:square", history=[raw.record()])
