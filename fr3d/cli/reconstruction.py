@@ -56,8 +56,11 @@ def run(request: Request, recipe: "Recipe") -> None:
     Raises:
         MalformedInputError: no capture can be used, or one cannot and none may be rejected.
     """
+    from fr3d.photometric.depth_prior import open_depths
     from fr3d.photometric.survey import survey_captures
 
+    if recipe.depth_prior is not None:
+        open_depths(recipe.depth_prior)  # a fault in it is everyone's
     share = _share(request.shard)
     survey = survey_captures(_captures(request, recipe), recipe.size)
     recipe = _settled(request, recipe, survey)
@@ -78,6 +81,7 @@ def read_camera(path: Path) -> "Camera":
         MalformedInputError: it is not that.
     """
     from fr3d.errors import MalformedInputError
+    from fr3d.photometric.integration.slopes import pinhole
     from fr3d.photometric.text import read_text
 
     lines = [line.replace(",", " ").split() for line in read_text(path).splitlines()]
@@ -85,10 +89,12 @@ def read_camera(path: Path) -> "Camera":
         rows = [tuple(float(word) for word in words) for words in lines if words]
     except ValueError as error:
         raise MalformedInputError(f"{path}: found {error.args[0]}, expected numbers") from error
-    if [len(row) for row in rows] != [3, 3, 3] or rows[2] != (0, 0, 1) or not rows[0][0] > 0:
+    try:
+        pinhole(rows)
+    except (MalformedInputError, ValueError) as error:  # the latter where rows differ in length
         raise MalformedInputError(
             f"{path}: not an intrinsic matrix", "expected three lines: fx 0 cx, 0 fy cy, 0 0 1"
-        )
+        ) from error
     return tuple((row[0], row[1], row[2]) for row in rows)
 
 

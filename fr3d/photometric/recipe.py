@@ -1,6 +1,7 @@
 """How captures are reconstructed: every choice that a run makes, once for all of them."""
 
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,6 +60,9 @@ class Recipe:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        for name, value in self.parameters.items():
+            if isinstance(value, float) and not isfinite(value):
+                raise UsageError(f"{name}: found {value}, expected a number")
         if self.depth_prior is not None and self.integration.method in RECTANGLE:
             raise UsageError(
                 f"integration by {self.integration.method} follows no known depth",

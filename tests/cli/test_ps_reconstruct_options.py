@@ -198,8 +198,17 @@ def test_depth_options(raw: Path, tmp_path: Path) -> None:
     Path("K.txt").write_text(f"200 0 {SIZE / 2}\n0 200 {SIZE / 2}\n0 0 1\n")
     near = maps("raw", "--solver", "ls", "--camera", "K.txt")["depth"][0]
     assert np.abs(near - plain)[inside].max() > 1
-    Path("K.txt").write_text("200 0 0\n0 200\n0 0 1\n")
+    assert run("raw", "--depth-prior", "none.h5", "-n") == 66
+
+
+@pytest.mark.parametrize(
+    "rows", ["200 0 0\n0 200\n0 0 1", "200 2 9\n0 200 9\n0 0 1", "200 0 nan\n0 200 9\n0 0 1", ""]
+)
+def test_what_is_no_camera(raw: Path, capsys: pytest.CaptureFixture[str], rows: str) -> None:
+    assert raw.is_dir()
+    Path("K.txt").write_text(f"{rows}\n")
     assert run("raw", "--camera", "K.txt") == 65
+    assert "K.txt: not an intrinsic matrix" in capsys.readouterr().err
 
 
 def test_known_depth_is_of_the_same_part_of_the_photographs(raw: Path) -> None:
@@ -248,9 +257,12 @@ def test_aligned_faces_are_no_known_depth(
         ("--depth-prior", "maps.h5", "--integrate", "dct"),
         ("--depth-prior", "maps.h5", "--integrate", "fc"),
         ("--lights", "estimate", "--flip-lights", "z"),
+        ("--mm-per-pixel", "nan"),
+        ("--edge-power", "inf"),
+        ("--full-scale", "inf"),
     ],
 )
-def test_options_that_exclude_each_other(raw: Path, words: tuple[str, ...]) -> None:
+def test_options_that_cannot_be_met(raw: Path, words: tuple[str, ...]) -> None:
     assert raw.is_dir()
     assert run("raw", *words) == 2
 
