@@ -1,6 +1,7 @@
 """Many captures, in order, by worker processes, into an artifact part by part."""
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -108,10 +109,14 @@ def _in_order(pool: ProcessPoolExecutor, jobs: Iterable[Job], ahead: int) -> Ite
 
 
 def _submit(pool: ProcessPoolExecutor, job: Job) -> Future[Draft]:
+    # a process that starts here inherits that Ctrl-C is held back, and never sees it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return pool.submit(work, job)
     except BrokenProcessPool as error:
         raise _worker_died(job[2][0]) from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _outcome(job: Job, future: Future[Draft]) -> Draft:

@@ -4,6 +4,9 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +146,15 @@ def test_resume_after_kill_gives_the_same_bytes(
     assert 0 < len(done) < 13, f"{sealed} should have been kept"
     assert main([*words, str(whole), "-j", "1"]) == 0
     assert sha(output) == sha(whole)
+
+
+def test_workers_never_hear_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even while they load their libraries, before they could say so themselves."""
+    held = partial(signal.pthread_sigmask, signal.SIG_BLOCK)
+    monkeypatch.setattr(batch, "work", held)
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        assert signal.SIGINT in batch._submit(pool, ()).result()
+    assert signal.SIGINT not in held(())
 
 
 def _wait_for(condition) -> None:
