@@ -72,8 +72,9 @@ def traceback_if_verbose(problem: BaseException) -> None:
 
 
 def warn(text: str) -> None:
-    """Say something that should not be missed."""
-    _to_stderr(f"{_colour(sys.stderr, '33', 'fr3d: warning:')} {_one_line(text)}")
+    """Say something that should not be missed, unless -q."""
+    if _state["verbosity"] >= 0:
+        _to_stderr(f"{_colour(sys.stderr, '33', 'fr3d: warning:')} {_one_line(text)}")
 
 
 def say(text: str) -> None:

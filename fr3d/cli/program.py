@@ -31,6 +31,8 @@ _OS_HINTS: dict[int, str] = {
     ExitStatus.CANNOT_WRITE: "free some space, or choose another place with --output",
 }
 
+_RESUMING = ("synth", "ps-reconstruct", "align", "train", "select", "embed")
+
 _EPILOG = "Each command does one step and can be chained in a shell script."
 
 
@@ -156,7 +158,7 @@ def _explain(error: BaseException, args: Sequence[str]) -> tuple[str, str, int]:
         message = message.rstrip(".").replace("\n", " ")
         return message, _usage_hint(error, args), ExitStatus.USAGE
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        hint = "finished work is kept: the same command line resumes"
+        hint = _after_interruption(args)
         return "interrupted", hint, ExitStatus.INTERRUPTED
     if isinstance(error, MemoryError):
         hint = "try a smaller --size or --batch-size, or fewer --workers"
@@ -170,6 +172,12 @@ def _explain(error: BaseException, args: Sequence[str]) -> tuple[str, str, int]:
         "run it again with -v for the traceback, and report that",
         ExitStatus.BUG,
     )
+
+
+def _after_interruption(args: Sequence[str]) -> str:
+    if args and args[0] in _RESUMING:
+        return "finished work is kept: the same command line resumes"
+    return "nothing half-done is left under the output's name"
 
 
 def _os_status(error: OSError) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from fr3d.artifacts.provenance import Step
+    from fr3d.artifacts.rows import Reject
     from fr3d.artifacts.shard import Shard
     from fr3d.artifacts.writer import ArtifactWriter
     from fr3d.photometric.capture import Capture
@@ -66,7 +67,7 @@ def run(request: Request, recipe: "Recipe") -> None:
     recipe = _settled(request, recipe, survey)
     _warn(survey, recipe)
     if request.dry_run:
-        _rehearse(request, recipe, survey)
+        _rehearse(request, recipe, survey, share)
         return
     _write(request, recipe, survey, share)
 
@@ -159,7 +160,7 @@ def _share(shard: str | None) -> "Shard | None":
 def _write(request: Request, recipe: "Recipe", survey: "Survey", share: "Shard | None") -> None:
     from fr3d.artifacts.plan import Contents
     from fr3d.artifacts.writer import ArtifactWriter
-    from fr3d.cli.console import progress
+    from fr3d.cli.console import progress, say
     from fr3d.photometric.batch import reconstruct_all, rows_per_part
     from fr3d.runtime import worker_count
 
@@ -180,6 +181,8 @@ def _write(request: Request, recipe: "Recipe", survey: "Survey", share: "Shard |
     )
     workers = worker_count(request.workers)
     with progress(writer.share(total), "reconstructing") as bar, writer:
+        if writer.resumed:
+            say(f"continuing: {writer.resumed} parts were sealed before")
         reconstruct_all(survey.captures, recipe, survey.canvas, writer, workers, bar.advance)
     _tell(writer, total)
     if request.strict:
@@ -271,13 +274,39 @@ def _warn(survey: "Survey", recipe: "Recipe") -> None:
         warn(note)
 
 
-def _rehearse(request: Request, recipe: "Recipe", survey: "Survey") -> None:
+def _rehearse(request: Request, recipe: "Recipe", survey: "Survey", share: "Shard | None") -> None:
     """Say what would be done, with all that can be known before decoding."""
-    from fr3d.cli.console import detail, say
+    from fr3d.cli.console import detail, say, warn
+    from fr3d.errors import MalformedInputError
+
+    rejected = _foreseen(recipe, survey)
+    for reject in rejected:
+        detail(f"would reject {reject.subject_id}/{reject.session_id}: {reject.reason}")
+    canvas, total = survey.canvas, len(survey.captures)
+    if len(rejected) == total:
+        raise MalformedInputError(
+            f"none of {total} captures could be used: {rejected[0].subject_id}/"
+            f"{rejected[0].session_id}: {rejected[0].reason}",
+            "-v lists all of them",
+        )
+    if request.output.exists() and not request.force:
+        warn(f"{request.output} exists: the run will need --force")
+    part = f", of which shard {share} makes its share" if share else ""
+    first = f"; the first: {rejected[0].reason}" if rejected else ""
+    say(
+        f"would write {request.output}: {total - len(rejected)} of {total} captures{part}, "
+        f"{canvas.width}x{canvas.height} pixels, {canvas.lights} lights; "
+        f"{len(rejected)} rejected{first}"
+    )
+
+
+def _foreseen(recipe: "Recipe", survey: "Survey") -> "list[Reject]":
+    """Captures that are known to be unusable before any photograph is decoded."""
+    from fr3d.artifacts.rows import Reject
     from fr3d.errors import Fr3dError
     from fr3d.photometric.exposure import read_texts
 
-    rejects = 0
+    found = []
     for capture in survey.captures:
         problem = capture.problem
         if not problem:
@@ -286,10 +315,5 @@ def _rehearse(request: Request, recipe: "Recipe", survey: "Survey") -> None:
             except Fr3dError as error:
                 problem = error.message
         if problem:
-            rejects += 1
-            detail(f"would reject {capture.subject_id}/{capture.session_id}: {problem}")
-    canvas, total = survey.canvas, len(survey.captures)
-    say(
-        f"would write {request.output}: {total - rejects} of {total} captures, "
-        f"{canvas.width}x{canvas.height} pixels, {canvas.lights} lights; {rejects} rejected"
-    )
+            found.append(Reject(capture.subject_id, capture.session_id, problem))
+    return found

@@ -58,9 +58,10 @@ def test_a_table_on_a_terminal_keeps_every_letter(
 def test_quiet_and_verbose(capsys: pytest.CaptureFixture[str]) -> None:
     console.say("said")
     console.detail("detail")
+    console.warn("warned")
     console.set_quiet(True)
     console.say("unsaid")
-    console.warn("warned")
+    console.warn("unsaid, too")
     console.set_verbose(True)
     console.detail("more")
     out, err = capsys.readouterr()

@@ -251,3 +251,20 @@ def test_changed_input_is_not_mixed_with_old_parts(raw: Path) -> None:
     cv2.imwrite(str(raw / "000" / "a" / "im0.bmp"), image // 2)
     assert run() == ExitStatus.CANNOT_WRITE
     assert run("--force") == 0
+
+
+def test_a_rehearsal_foresees_what_the_run_would_do(
+    raw: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (raw / "001" / "a" / "LightSource.m").write_text(light_source(np.full(3, 40), np.arange(3) * 90))
+    assert run("--dry-run", "-o", "there.h5") == 0
+    assert "2 of 3 captures" in (said := capsys.readouterr().err)
+    assert "the first: LightSource.m: found 3 lights, expected 4" in said
+    Path("there.h5").write_text("")
+    assert run("--dry-run", "-o", "there.h5") == 0
+    assert "the run will need --force" in capsys.readouterr().err
+    for i in ("000", "002"):
+        (raw / i / "a" / "LightSource.m").unlink()
+    assert run("--dry-run", "-o", "new.h5") == ExitStatus.MALFORMED
+    assert not Path("new.h5").exists()
+    assert not Path("new.h5.rejects.csv").exists()
