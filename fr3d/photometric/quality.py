@@ -92,7 +92,8 @@ def _measured(
     if saturated is not None:
         weight *= 1 - np.float32(1 - SATURATED_WEIGHT) * indicator(saturated)
     albedo = np.maximum((g * g).sum(axis=0), np.float32(1e-12))
-    variance = unexplained + _NOISE**2 + _MODEL**2 * albedo
+    spare = np.float32(max(1, len(planes) - 3))  # samples beyond what g takes up
+    variance = unexplained / spare + _NOISE**2 + _MODEL**2 * albedo
     error = np.sqrt(variance * _direction_gain(lights, weight, g, albedo) / albedo)
     return np.stack([unexplained, energy, brightest, lit, error])
 

@@ -145,3 +145,23 @@ def test_capture_figures() -> None:
     assert quality["shadow_share"] == pytest.approx(0.5 / 3)
     assert quality["light_condition"] == pytest.approx(np.linalg.cond(behind[left_out.keep]))
     assert quality["overexposed_flashes"] == 0
+
+
+def test_expected_errors_of_few_and_many_lights_are_on_one_scale() -> None:
+    """With noise alone, more samples of a pixel lower its expected error and never raise it."""
+    rng = np.random.default_rng(2)
+    truth = np.tile(np.array([0.1, 0.2, 0.6], np.float32)[:, None, None], (1, 40, 40))
+    found = []
+    for count in (4, 8, 32):
+        azimuth = np.arange(count) * 360 / count
+        lights = direction(np.full(count, 35.0), azimuth)
+        images = np.einsum("lc,chw->lhw", lights, truth) + rng.normal(0, 0.05, (count, 40, 40))
+        images = np.maximum(images, 0).astype(np.float32)
+        g = np.einsum("cl,lhw->chw", np.linalg.pinv(lights), images).astype(np.float32)
+        off = degrees(g / np.linalg.norm(g, axis=0), truth / np.linalg.norm(truth, axis=0))
+        fit = measure_fit(images, lights, g)
+        found.append((float(np.rad2deg(fit.error).mean()), float(off.mean())))
+    expected, true = np.array(found).T
+    assert (np.diff(expected) < 0).all()
+    assert (expected / true > 0.8).all()
+    assert (expected / true < 3.0).all()
