@@ -174,7 +174,8 @@ def _write(request: Request, recipe: "Recipe", survey: "Survey", share: "Shard |
         attrs={"lights_source": "estimated" if recipe.reading.estimate_lights else "given"},
         part_rows=rows_per_part(survey.canvas, recipe, total),
         force=request.force,
-        plan=[step.record(), survey.moment],
+        # what was noted about the inputs may differ in its last digit from machine to machine
+        plan=[replace(step, notes={}).record(), survey.moment],
         items=total,
         contents=Contents(_name(request.roots), "source_sha256"),
         shard=share,
@@ -226,6 +227,7 @@ def _refuse_rejects(writer: "ArtifactWriter", total: int) -> None:
 
 
 def _step(request: Request, recipe: "Recipe", survey: "Survey") -> "Step":
+    from fr3d.alignment import yunet
     from fr3d.artifacts.provenance import Step, sha256_file
     from fr3d.photometric.depth_prior import open_depths
 
@@ -237,6 +239,8 @@ def _step(request: Request, recipe: "Recipe", survey: "Survey") -> "Step":
         inputs[depths.name] = depths.sha256
     device = None if recipe.device == "cpu" else recipe.device.partition(":")[0]
     parameters = {**recipe.parameters, "ambient": request.ambient}
+    if recipe.size is not None or recipe.prior != "none" or recipe.reading.estimate_lights:
+        parameters["landmark_finder"] = yunet.weights_sha256()
     return Step("ps-reconstruct", parameters, inputs, device=device, notes=recipe.notes)
 
 

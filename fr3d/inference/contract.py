@@ -20,8 +20,10 @@ CONTRACT_ATTRIBUTE = "model_contract"
 SUBJECTS_ATTRIBUTE = "training_subjects"
 ALIGNMENT_COMMAND = "align"
 RECONSTRUCTION_COMMAND = "ps-reconstruct"
-# Options that add datasets or leave captures out, and leave the maps as they are.
-_IMMATERIAL = frozenset({"keep_raw", "max_residual"})
+# Options that add datasets or leave captures out, and facts about files and rigs that are undone.
+_IMMATERIAL = frozenset(
+    {"keep_raw", "max_residual", "ambient", "flip_lights", "full_scale", "camera", "mm_per_pixel"}
+)
 
 
 @dataclass(frozen=True)

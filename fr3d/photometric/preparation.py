@@ -102,7 +102,12 @@ def prepare(capture: Capture, recipe: Recipe) -> Prepared:
     mask = _mask(evidence, evidence.images, face, shifts, (height, width))
     names = [path.name for path in capture.images]
     flashes = usable_flashes(
-        evidence.images, evidence.saturated, evidence.lights.directions, mask, names
+        evidence.images,
+        evidence.saturated,
+        evidence.lights.directions,
+        mask,
+        names,
+        dead=evidence.noise / 5,  # half a step of 8 bit values
     )
     if flashes.overexposed:  # it may show the background as bright as the face
         mask = _mask(evidence, evidence.images[flashes.keep], face, shifts, (height, width))

@@ -13,7 +13,7 @@ FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 _SHADOW = np.float32(0.1)  # of the pixel's brightest photograph
-_NOISE = np.float32(4 / 255)
+_NOISE = 4 / 255
 _MODEL = np.float32(0.1)  # no surface is Lambertian to better than this share of its albedo
 _LEAST_INFORMATION = np.float32(0.01)
 _HALF_CONFIDENCE = np.float32(0.5)  # radians
@@ -46,6 +46,7 @@ def measure_fit(
     saturated: Mask | None = None,
     *,
     error: FloatArray | None = None,
+    noise: float = _NOISE,
 ) -> Fit:
     """Compare photographs with what the scaled normals predict.
 
@@ -55,6 +56,7 @@ def measure_fit(
         g: (3, H, W), albedo times normal.
         saturated: (L, H, W), samples that the camera could not hold; none by default.
         error: (H, W), what the solver itself says of its error; by default it is worked out.
+        noise: of the photographs, in their unit; of 8 bit values by default.
     """
     count, *shape = images.shape
     planes, scaled = images.reshape(count, -1), g.reshape(3, -1)
@@ -64,7 +66,9 @@ def measure_fit(
     for start in range(0, planes.shape[1], _BLOCK):
         part = np.s_[:, start : start + _BLOCK]
         spoilt = None if marked is None else marked[part]
-        out[part] = _measured(planes[part], rows, scaled[part], spoilt, worked_out=error is None)
+        out[part] = _measured(
+            planes[part], rows, scaled[part], spoilt, noise=noise if error is None else None
+        )
     fit = Fit(*out.reshape(5, *shape))
     return fit if error is None else replace(fit, error=error)
 
@@ -75,9 +79,9 @@ def _measured(
     g: FloatArray,
     saturated: Mask | None,
     *,
-    worked_out: bool,
+    noise: float | None,
 ) -> FloatArray:
-    """The rows of `Fit` for a block of pixels."""
+    """The rows of `Fit` for a block of pixels; without noise no error is worked out."""
     shading = combine(lights, g)
     residual = planes - np.maximum(shading, 0)
     unexplained = (residual * residual).sum(axis=0)
@@ -85,7 +89,7 @@ def _measured(
     shadow = _SHADOW * brightest
     lit = (planes > shadow).sum(axis=0, dtype=np.float32)
     energy = (planes * planes).sum(axis=0)
-    if not worked_out:
+    if noise is None:
         return np.stack([unexplained, energy, brightest, lit, energy])
     weight = np.minimum(planes / np.maximum(shadow, np.float32(1e-9)), 1)
     weight *= indicator(shading > 0)
@@ -93,7 +97,7 @@ def _measured(
         weight *= 1 - np.float32(1 - SATURATED_WEIGHT) * indicator(saturated)
     albedo = np.maximum((g * g).sum(axis=0), np.float32(1e-12))
     spare = np.float32(max(1, len(planes) - 3))  # samples beyond what g takes up
-    variance = unexplained / spare + _NOISE**2 + _MODEL**2 * albedo
+    variance = unexplained / spare + np.float32(noise) ** 2 + _MODEL**2 * albedo
     error = np.sqrt(variance * _direction_gain(lights, weight, g, albedo) / albedo)
     return np.stack([unexplained, energy, brightest, lit, error])
 

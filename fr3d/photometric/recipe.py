@@ -1,10 +1,12 @@
 """How captures are reconstructed: every choice that a run makes, once for all of them."""
 
 from dataclasses import dataclass
+from functools import cache
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
+from fr3d.artifacts.provenance import sha256_file
 from fr3d.errors import UsageError
 from fr3d.photometric.exposure import AS_STORED, ReadOptions
 from fr3d.photometric.face_prior import LandmarkFinder
@@ -90,10 +92,26 @@ class Recipe:
             "depth_prior": self.depth_prior is not None,
             "size": self.size,
             "keep_raw": self.keep_raw,
+            "weights": {name: _asset_sha256(name) for name in self._assets},
         }
+
+    @property
+    def _assets(self) -> list[str]:
+        """Trained weights and means that may take part."""
+        used = {
+            "shadow.onnx": self.solver in ("auto", "shadow"),
+            "mean_face.npz": self.prior != "none" or self.reading.estimate_lights,
+            "light_network.npz": self.reading.estimate_lights,
+        }
+        return [name for name, is_used in used.items() if is_used]
 
     @property
     def notes(self) -> dict[str, Any]:
         """As history records it beside the parameters: why these were chosen."""
         choice = self.transfer_choice
         return {} if choice is None else {"transfer_choice": choice.notes}
+
+
+@cache
+def _asset_sha256(name: str) -> str:
+    return sha256_file(Path(__file__).parent / "assets" / name)

@@ -43,6 +43,7 @@ def map_row(
         solution.g,
         prepared.saturated,
         error=solution.error,
+        noise=1.6 * evidence.noise,  # steps and sensor, where `evidence.noise` is their threshold
     )
     maps = {
         "normal": np.moveaxis(solution.normal, 0, -1),

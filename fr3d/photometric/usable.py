@@ -45,6 +45,7 @@ def usable_flashes(
     lights: npt.NDArray[np.float64],
     mask: BoolArray,
     names: Sequence[str] = (),
+    dead: float = _DEAD,
 ) -> Flashes:
     """Find flashes that did not fire and flashes that blinded the camera.
 
@@ -57,6 +58,7 @@ def usable_flashes(
         lights: (L, 3).
         mask: (H, W).
         names: of the photographs, for messages; by number from 1 by default.
+        dead: what is no brighter holds nothing; of 8 bit values by default.
 
     Raises:
         MalformedInputError: nothing is lit, all lights lie behind the face, or what remains does
@@ -69,7 +71,7 @@ def usable_flashes(
     names = names or [f"photograph {i + 1}" for i in range(len(images))]
     thin = _thinned(mask)
     inside = mask[thin]
-    black = _black(images[:, *thin][:, inside], lights)
+    black = _black(images[:, *thin][:, inside], lights, dead)
     over = saturated[:, *thin][:, inside].mean(axis=1) > _MOST_SATURATED
     keep = ~(black | over)
     reasons = [f"{name} is black" for name, dark in zip(names, black, strict=True) if dark]
@@ -86,13 +88,13 @@ def _thinned(mask: BoolArray) -> tuple[slice, slice]:
     return thin if mask[thin].sum() >= _ENOUGH else (slice(None), slice(None))
 
 
-def _black(pixels: FloatArray, lights: npt.NDArray[np.float64]) -> BoolArray:
+def _black(pixels: FloatArray, lights: npt.NDArray[np.float64], most: float) -> BoolArray:
     """(L,) from intensities (L, P) in the mask."""
     brightness = float(np.quantile(pixels.max(axis=0), 0.95))
-    if brightness <= _DEAD:
+    if brightness <= most:
         raise MalformedInputError("the photographs are dark: nothing is lit")
     unlit = (pixels > _LIT * brightness).mean(axis=1) < _LEAST_LIT
-    dead = pixels.max(axis=1) <= _DEAD
+    dead = pixels.max(axis=1) <= most
     return np.asarray(np.where(lights[:, 2] > 0, unlit, dead), np.bool_)
 
 

@@ -67,6 +67,7 @@ def move(folder: Path, number: int, x: int, y: int) -> None:
 def test_every_solver(raw: Path, solver: str) -> None:
     found = maps("raw", "--solver", solver)
     assert found.parameters["solver"] == solver
+    assert ("shadow.onnx" in found.parameters["weights"]) is (solver == "shadow")
     assert normal_error(found) < (6 if solver == "shadow" else 1)
 
 
@@ -184,6 +185,12 @@ def test_raw_photographs_keep_their_depth(raw: Path) -> None:
     found = maps("raw", "--solver", "ls")
     assert found["albedo"].dtype == np.float32
     assert float(found["albedo"][0].max()) == pytest.approx(0.7e6, rel=0.05)
+    bright = found["confidence"][0]
+    for i, image in enumerate(photographs(size=SIZE)):
+        np.save(folder / f"im{i}.npy", image * np.float32(1e-4))
+    found = maps("raw", "--solver", "ls")
+    assert float(found["albedo"][0].max()) == pytest.approx(0.7e-4, rel=0.05)
+    np.testing.assert_allclose(found["confidence"][0], bright, atol=2e-3)
 
 
 def test_depth_options(raw: Path, tmp_path: Path) -> None:
