@@ -73,8 +73,3 @@ def history_text(history: Sequence[Mapping[str, Any]]) -> str:
 def parse_history(text: str) -> list[dict[str, Any]]:
     """Undo `history_text`."""
     return [json.loads(line) for line in text.splitlines() if line]
-
-
-def last_step(history: Sequence[Mapping[str, Any]], command: str) -> dict[str, Any] | None:
-    """The newest step of a command, or None."""
-    return next((dict(s) for s in reversed(history) if s.get("command") == command), None)

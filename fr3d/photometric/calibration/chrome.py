@@ -16,8 +16,6 @@ _VIEW = np.array([0.0, 0.0, 1.0])
 _SHARES, _ENOUGH = (0.95, 0.7, 0.4), 12
 # A highlight is bright, and small against the ball; a matte ball has neither.
 _LEAST_LEVEL, _LEAST_CONTRAST, _MOST_AREA = 0.1, 2.0, 0.1
-# Beyond this share of the radius a pixel turns the light by a large angle.
-RIM = 0.9
 
 
 @dataclass(frozen=True)

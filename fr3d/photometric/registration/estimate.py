@@ -12,7 +12,6 @@ from fr3d.photometric.registration.correlation import Pairs, correlation_surface
 
 FloatArray = npt.NDArray[np.float32]
 
-MAX_RESIDUAL = 2.0  # px; of sessions that miss by more, about half are wrong
 REST = 0.5  # px of the reduced photographs; a session that moved less is left alone
 LEAST_SIDE = 64  # px; smaller photographs hold too little texture and are left alone
 _WORKING_SIDE = 256  # larger photographs are reduced to about this before they are compared
