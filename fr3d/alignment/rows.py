@@ -116,9 +116,7 @@ def align_rows(artifact: Artifact, rows: Sequence[int], recipe: AlignmentRecipe)
             records.append(_stored(face, artifact, row))
             kept.append(row)
         except NoFaceError as error:
-            subject, session = (
-                bytes(artifact[n][row]).decode() for n in ("subject_id", "session_id")
-            )
+            subject, session = (artifact.text_at(n, row) for n in ("subject_id", "session_id"))
             rejected.append(Reject(subject, session, error.message))
     return AlignedRows(_columns(records, artifact, kept), tuple(kept), tuple(rejected))
 

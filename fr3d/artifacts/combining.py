@@ -181,7 +181,7 @@ def _rows_per_part(combination: Combination) -> int:
 def _column(name: str, group: Sequence[tuple[Artifact, int]], whole: Combination) -> Values:
     shape = whole.shapes[name]
     if next(a for a in whole.artifacts if name in a)[name].dtype.kind == "S":
-        return [bytes(a[name][row]).decode() if name in a else "" for a, row in group]
+        return [a.text_at(name, row) if name in a else "" for a, row in group]
     return [_padded(a[name][row], shape, name) for a, row in group]
 
 

@@ -80,6 +80,10 @@ class Artifact:
         """A text dataset, decoded."""
         return [bytes(v).decode() for v in self[name][:]]
 
+    def text_at(self, name: str, row: int) -> str:
+        """One row of a text dataset, decoded, without the zeros that fill its fixed length."""
+        return bytes(self[name][row].item()).decode()
+
     @property
     def subject_id(self) -> list[str]:
         """Who each row is."""

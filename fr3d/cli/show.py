@@ -31,8 +31,9 @@ def show(
         ),
     ] = None,
     rows: Annotated[
-        str, typer.Option("--rows", "--row", help="Rows of the first file, from 0, such as 0,4-7.")
-    ] = "",
+        str | None,
+        typer.Option("--rows", "--row", help="Rows of the first file, from 0, such as 0,4-7."),
+    ] = None,
     subject: Annotated[
         list[str] | None, typer.Option("--subject", help="Only this person; may be repeated.")
     ] = None,
@@ -95,7 +96,7 @@ def show(
     """Draw maps and faces: sheet, pictures, meshes, or a page to turn them in.
 
     sheet: flashes (where the file keeps them), mean image with landmarks,
-    normals, albedo, depth, confidence and mask, side by side.
+    normals, albedo, depth, confidence (0 violet to 1 yellow) and mask.
     normal: red right, green up, blue to the camera: (n + 1) / 2; black outside.
     albedo, relit: sRGB; relit is one view a light, side by side.
     depth: 16 bit; depth = (level - 32768) * step, level 0 unknown; the step is
@@ -127,18 +128,20 @@ def show(
         name_files,
         name_whole,
     )
-    from fr3d.evaluation.report.sheet import choose_sessions, parse_rows
+    from fr3d.evaluation.report.sheet import choose_sessions, parse_rows, strangers
     from fr3d.evaluation.report.show_files import prepare, write_each, write_whole
     from fr3d.evaluation.report.view_lights import parse_lights
 
     kind = choose_kind(picture, output)
-    numbers = parse_rows(rows)
+    numbers = [] if rows is None else parse_rows(rows)
     lights = parse_lights(light or [], kind)
     look = Look(lights, int(bits), normal_frame == "y-down", cast_shadows, jump)
     whole = name_whole(kind, output) if kind in WHOLE else None
     if whole is not None:
         prepare(kind, [whole], force, makes_folders(output))
     artifacts = [open_artifact(path) for path in source or [Path("faces.h5")]]
+    for name in strangers(artifacts):
+        warn(f"{name}: no session in common with the other files, nothing to join")
     total = max(len(artifact) for artifact in artifacts)
     most = limit or (_AT_ONCE if whole else max(total, 1))
     keys = choose_sessions(artifacts, numbers, subject or [], most)
@@ -160,4 +163,6 @@ def show(
     for error in failures:
         warn(error.message)
     where = names[0] if len(names) == 1 else f"{kind} to {names[0].parent}"
-    say(f"wrote {where}: {len(keys) - len(failures)} of {total} sessions")
+    drawn = len(keys) - len(failures)
+    views = f"{drawn * len(lights)} files, " if "{light}" in names[0].name else ""
+    say(f"wrote {where}: {views}{drawn} of {total} sessions")

@@ -38,7 +38,7 @@ def contact_sheet(
     Args:
         rows: the lines of the table; all have a picture or None in every column.
         headings: lines of text above each column.
-        tile: side of the square that each picture is fitted into, pixels.
+        tile: longest side of each picture, pixels; a line is as high as its highest picture.
 
     Returns:
         (H, W, 3) RGB.
@@ -46,17 +46,32 @@ def contact_sheet(
     margin = _label_width(rows)
     top = _LINE * max(len(lines) for lines in headings) + 2 * _GAP
     step = tile + _GAP
-    shape = (top + step * len(rows), margin + step * len(headings), 3)
+    heights = [_line_height(row, tile) for row in rows]
+    shape = (top + sum(heights) + _GAP * len(rows), margin + step * len(headings), 3)
     sheet = np.full(shape, _PAPER, dtype=np.uint8)
     for column, lines in enumerate(headings):
         _write(sheet, lines, margin + column * step, _GAP, tile)
-    for number, row in enumerate(rows):
-        y = top + number * step
+    y = top
+    for row, height in zip(rows, heights, strict=True):
         _write(sheet, row.label, _GAP, y, margin - _GAP)
         for column, picture in enumerate(row.pictures):
             if picture is not None:
-                _place(sheet, picture, margin + column * step, y, tile)
+                _place(sheet, picture, margin + column * step, y, tile, height)
+        y += height + _GAP
     return sheet
+
+
+def _line_height(row: SheetRow, tile: int) -> int:
+    """Height of the highest picture, and of the label at least."""
+    pictures = [_fitted(picture, tile)[1] for picture in row.pictures if picture is not None]
+    return max(*pictures, _LINE * len(row.label), 1)
+
+
+def _fitted(picture: Picture, tile: int) -> tuple[int, int]:
+    """Width and height of a picture whose longest side is `tile`."""
+    height, width = picture.shape[:2]
+    scale = tile / max(height, width)
+    return max(1, round(scale * width)), max(1, round(scale * height))
 
 
 def _label_width(rows: Sequence[SheetRow]) -> int:
@@ -78,13 +93,12 @@ def _write(sheet: Picture, lines: Sequence[str], x: int, y: int, room: int) -> N
         cv2.putText(sheet, text, place, _FONT, _FONT_SCALE, _INK, 1, cv2.LINE_AA)
 
 
-def _place(sheet: Picture, picture: Picture, x: int, y: int, tile: int) -> None:
-    """Fit a picture into a tile, centred."""
-    scale = tile / max(picture.shape[:2])
-    size = [max(1, round(scale * n)) for n in picture.shape[1::-1]]
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+def _place(sheet: Picture, picture: Picture, x: int, y: int, tile: int, height: int) -> None:
+    """Fit a picture into its place, centred."""
+    size = _fitted(picture, tile)
+    method = cv2.INTER_AREA if tile < max(picture.shape[:2]) else cv2.INTER_LINEAR
     small = cv2.resize(np.ascontiguousarray(picture), size, interpolation=method)
-    left, top = x + (tile - size[0]) // 2, y + (tile - size[1]) // 2
+    left, top = x + (tile - size[0]) // 2, y + (height - size[1]) // 2
     sheet[top : top + size[1], left : left + size[0]] = small
     # A white mask would not stand out from the paper.
     corner = (left + size[0] - 1, top + size[1] - 1)

@@ -30,7 +30,7 @@ def normal_picture(normal: Array, mask: BoolArray) -> Picture:
 def grey_picture(
     values: Array, mask: BoolArray | None = None, limits: tuple[float, float] | None = None
 ) -> Picture:
-    """Draw albedo, confidence or a photograph between two brightnesses.
+    """Draw albedo or a photograph between two brightnesses.
 
     Args:
         values: (H, W), or (H, W, 3) in colour.
@@ -53,8 +53,22 @@ def depth_picture(depth: Array, mask: BoolArray) -> Picture:
         mask: (H, W); outside it the picture is grey.
     """
     known = mask & np.isfinite(depth)
-    low, high = _percentiles(depth, known)
-    share = (np.where(known, depth, low).astype(np.float32) - low) / max(high - low, 1e-12)
+    return _coloured(depth, known, *_percentiles(depth, known))
+
+
+def confidence_picture(confidence: Array, mask: BoolArray) -> Picture:
+    """Draw confidence in colour, from 0 (dark violet) to 1 (yellow), alike on every sheet.
+
+    Args:
+        confidence: (H, W), 0..1.
+        mask: (H, W); outside it the picture is grey.
+    """
+    # In grey, values close to 1, the usual ones, would all look like white paper.
+    return _coloured(confidence, mask & np.isfinite(confidence), 0.0, 1.0)
+
+
+def _coloured(values: Array, known: BoolArray, low: float, high: float) -> Picture:
+    share = (np.where(known, values, low).astype(np.float32) - low) / max(high - low, 1e-12)
     level = np.round(255.0 * np.clip(share, 0.0, 1.0)).astype(np.uint8)
     coloured = np.asarray(cv2.applyColorMap(level, cv2.COLORMAP_VIRIDIS))[..., ::-1]
     return np.where(known[..., None], coloured, np.uint8(BACKGROUND))

@@ -44,6 +44,16 @@ def maps(
     return open_artifact(path)
 
 
+def test_ids_of_unlike_length_keep_no_zeros_and_their_digests(tmp_path: Path) -> None:
+    one = maps(tmp_path / "a.h5", "xy", subject_id=["x", "longer"])
+    write_combination(combine([one, maps(tmp_path / "b.h5", "z")]), tmp_path / "c.h5")
+    both = open_artifact(tmp_path / "c.h5")
+    assert [both.text_at("subject_id", row) for row in range(3)] == ["x", "longer", "z"]
+    assert both.text("digest") == [
+        d for n in "ab" for d in open_artifact(tmp_path / f"{n}.h5").text("digest")
+    ]
+
+
 def test_rows_rejects_and_history_of_all(tmp_path: Path) -> None:
     one = maps(tmp_path / "a.h5", "xy", rejected="z", **{"attribute/gender": ["f", "m"]})
     two = maps(tmp_path / "b.h5", "x", rejected="w")

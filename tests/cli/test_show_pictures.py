@@ -65,7 +65,7 @@ def test_depth_comes_back_in_pixels(maps: str, tmp_path: Path):
     assert np.nanmax(np.abs(depth - face.depth)) <= 1 / 512
 
 
-def test_views_side_by_side_and_as_a_sequence(maps: str, tmp_path: Path):
+def test_views_side_by_side_and_as_a_sequence(maps: str, tmp_path: Path, capsys):
     strip = tmp_path / "lit.png"
     lights = ["--light", "40,90", "--light", "-0.6428,0,0.766"]
     assert main(["show", maps, "--row", "0", "--as", "relit", *lights, "-o", str(strip)]) == 0
@@ -79,6 +79,7 @@ def test_views_side_by_side_and_as_a_sequence(maps: str, tmp_path: Path):
 
     words = ["--light", "circle:40,3", "-o", str(tmp_path / "turn_{light}.png")]
     assert main(["show", maps, "--row", "0", "--as", "shaded", *words]) == 0
+    assert "turn_{light}.png: 3 files, 1 of 4 sessions" in capsys.readouterr().err
     frames = [read_picture(tmp_path / f"turn_{k:03d}.png") for k in range(3)]
     assert frames[0].shape == (height, width)
     assert np.abs(frames[0].astype(int) - frames[1]).max() > 30
@@ -190,3 +191,16 @@ def test_a_file_without_rows(tmp_path: Path, capsys):
     for name in ("a.png", "a.ply", "a.html"):
         assert main(["show", str(part), "-o", str(tmp_path / name)]) == ExitStatus.MISSING
         assert "empty.h5: no session to show" in capsys.readouterr().err
+
+
+def test_ids_of_unlike_length_hold_no_zeros(tmp_path: Path):
+    source = write_maps(tmp_path / "ids.h5", FACES[:2], subject_id=["1", "longer"])
+    for name in ("a.html", "a.ply", "a.obj", "a.png"):
+        kind = ["--as", "normal"] if name.endswith("png") else []
+        output = tmp_path / name
+        assert main(["show", str(source), "--row", "0", *kind, "-o", str(output)]) == 0
+        if not name.endswith(("ply", "png")):
+            assert "\0" not in output.read_text()
+    assert "<title>1 · s0" in (tmp_path / "a.html").read_text()
+    assert b"comment 1/s0\n" in (tmp_path / "a.ply").read_bytes()
+    assert read_meaning((tmp_path / "a.png").read_bytes())["subject_id"] == "1"

@@ -200,6 +200,23 @@ def test_controls_of_the_panel(tab: Page, address: str):
     assert tab.run("document.getElementById('flashes').hidden") is True
 
 
+def test_many_lights_of_a_capture_are_a_list(tab: Page, tmp_path: Path):
+    file = tmp_path / "many.html"
+    lights = direction(np.full(24, 40.0), np.arange(24) * 15.0)
+    file.write_text(viewer_page([replace(sessions()[0], lights=lights)], direction(35, 315)))
+    go(tab, file.as_uri(), "")
+    assert tab.run("document.querySelectorAll('#flashes button').length") == 0
+    choice = "document.querySelector('#flashes select')"
+    assert tab.run(f"{choice}.value") == ""
+    tab.run(f"{choice}.value = 7; {choice}.dispatchEvent(new Event('change'))")
+    zenith, azimuth = map(float, state(tab)["light"].split(","))
+    assert (zenith, azimuth) == (pytest.approx(40, abs=0.02), pytest.approx(105, abs=0.02))
+    assert tab.run(f"{choice}.value") == "7"
+    assert tab.run(f"{choice}.getBoundingClientRect().height") < 40
+    go(tab, file.as_uri(), "light=10,0")
+    assert tab.run(f"{choice}.value") == ""
+
+
 def test_ids_are_text_and_nothing_else(tab: Page, address: str):
     go(tab, address, "face=1", afresh=True)
     assert tab.run("window.hacked") is None

@@ -72,7 +72,7 @@ def read_session(artifact: Artifact, row: int) -> Session:
         artifact: a maps file.
         row: which row.
     """
-    subject, session = (bytes(artifact[n][row]).decode() for n in ("subject_id", "session_id"))
+    subject, session = (artifact.text_at(n, row) for n in ("subject_id", "session_id"))
     scale = float(artifact["scale_mm"][row]) if "scale_mm" in artifact else float("nan")
     lights = artifact["lights"][row] if "lights" in artifact else None
     return Session(subject, session, read_maps(artifact, row), scale, lights)

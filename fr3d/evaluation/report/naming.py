@@ -36,11 +36,14 @@ def choose_kind(asked: str | None, output: Path | None) -> str:
         output: where it goes, or None.
 
     Raises:
-        UsageError: the suffix says nothing, or something else than what was asked for.
+        UsageError: the suffix says nothing, or something else than what was asked for; or the
+            output is standard output.
 
     >>> choose_kind(None, Path("face.html"))
     'viewer'
     """
+    if output == Path("-"):
+        raise UsageError("-: pictures do not go to standard output", "name a file: -o faces.png")
     if output is None or (asked and _is_folder(output)):
         return asked or "sheet"
     suffix = "" if _is_folder(output) else output.suffix.lower()
@@ -51,6 +54,11 @@ def choose_kind(asked: str | None, output: Path | None) -> str:
         return asked
     if asked:
         raise UsageError(f"{output}: not a name for {asked}", f"end it in {SUFFIXES[asked]}")
+    if output.is_dir():
+        raise UsageError(
+            f"{output}: is a folder that exists, and no kind was chosen for it",
+            "choose one, as in --as normal, or give the name of a file",
+        )
     if not suffix:
         raise UsageError(f"{output}: a folder of what?", "say it, as in --as normal")
     raise UsageError(

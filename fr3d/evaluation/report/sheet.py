@@ -13,6 +13,7 @@ from fr3d.geometry.contact_sheet import SheetRow, contact_sheet
 from fr3d.geometry.maps import FaceMaps, FloatArray
 from fr3d.geometry.pictures import (
     Picture,
+    confidence_picture,
     depth_picture,
     grey_picture,
     mask_picture,
@@ -41,10 +42,15 @@ def parse_rows(text: str) -> list[int]:
     [0, 4, 5, 6, 7]
     """
     rows: list[int] = []
-    for part in text.split(",") if text else []:
+    for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise UsageError(f"--rows {text}: '{part}' is no row", "write them as in 0,4-7")
+            shown = text or "''"
+            raise UsageError(f"--rows {shown}: '{part}' is no row", "write them as in 0,4-7")
+        if dash and int(first) > int(last):
+            raise UsageError(
+                f"--rows {text}: '{part}' runs backwards", "write the lower row first, as in 4-7"
+            )
         rows += range(int(first), int(last or first) + 1)
     return rows
 
@@ -89,6 +95,20 @@ def choose_sessions(
     if rows or len(keys) <= limit:
         return keys
     return [keys[int(place)] for place in np.linspace(0, len(keys) - 1, limit).round()]
+
+
+def strangers(artifacts: Sequence[Artifact]) -> list[str]:
+    """Names of the files after the first that no other file has a session in common with.
+
+    Args:
+        artifacts: maps and faces files, to be joined by session.
+    """
+    keys = [set(row_keys(artifact)) for artifact in artifacts]
+    return [
+        artifact.name
+        for k, artifact in enumerate(artifacts)
+        if k and not any(keys[k] & other for n, other in enumerate(keys) if n != k)
+    ]
 
 
 def session_sheet(artifacts: Sequence[Artifact], keys: Sequence[Key], tile: int = 128) -> Picture:
@@ -148,11 +168,6 @@ def _draw_image(_: Artifact, __: int, maps: FaceMaps) -> Picture:
     return picture if maps.landmarks is None else with_points(picture, maps.landmarks)
 
 
-def _draw_grey(_: Artifact, __: int, maps: FaceMaps, name: str) -> Picture:
-    limits = (0.0, 1.0) if name == "confidence" else None
-    return grey_picture(_present(maps, name), maps.mask, limits)
-
-
 def _present(maps: FaceMaps, name: str) -> FloatArray:
     return maps.present[name]
 
@@ -160,8 +175,8 @@ def _present(maps: FaceMaps, name: str) -> FloatArray:
 _DRAW: dict[str, Draw] = {
     "image": _draw_image,
     "normal": lambda _, __, maps: normal_picture(_present(maps, "normal"), maps.mask),
-    "albedo": partial(_draw_grey, name="albedo"),
+    "albedo": lambda _, __, maps: grey_picture(_present(maps, "albedo"), maps.mask),
     "depth": lambda _, __, maps: depth_picture(_present(maps, "depth"), maps.mask),
-    "confidence": partial(_draw_grey, name="confidence"),
+    "confidence": lambda _, __, maps: confidence_picture(_present(maps, "confidence"), maps.mask),
     "mask": lambda _, __, maps: mask_picture(maps.mask),
 }

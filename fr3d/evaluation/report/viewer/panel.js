@@ -1,6 +1,7 @@
 // The controls beside the drawing: they show the state and change it.
 const NUMBERS = ["zenith", "azimuth", "gain", "fill", "yaw", "pitch", "zoom"];
 const CHECKS = ["shadows", "relief", "wire"];
+const MOST_BUTTONS = 8;
 const ANGLES = ["zenith", "azimuth", "yaw", "pitch"];
 
 function nameOf(face) {
@@ -34,9 +35,14 @@ function makePanel(page, change) {
     }
     for (const name of CHECKS) field(name).checked = state[name];
     document.querySelector(`#shows input[value=${state.show}]`).checked = true;
+    updateFlashChoice(state, face);
     showKey(state, face, extent);
   }
-  return { update, showFlashes: (state) => showFlashes(page.faces[state.face], change) };
+  function showLights(state) {
+    showFlashes(page.faces[state.face], change);
+    updateFlashChoice(state, page.faces[state.face]);
+  }
+  return { update, showFlashes: showLights };
 }
 
 function makeChoice(page, change) {
@@ -52,8 +58,12 @@ function makeChoice(page, change) {
 // The lights under which the face was photographed.
 function showFlashes(face, change) {
   const row = document.getElementById("flashes");
-  row.querySelectorAll("button").forEach((button) => button.remove());
+  row.querySelectorAll("button,select").forEach((control) => control.remove());
   row.hidden = !face.lights.length;
+  if (face.lights.length > MOST_BUTTONS) {
+    row.append(makeFlashChoice(face, change));
+    return;
+  }
   face.lights.forEach((light, k) => {
     const button = document.createElement("button");
     button.type = "button";
@@ -62,6 +72,29 @@ function showFlashes(face, change) {
     button.addEventListener("click", () => change(anglesOf(new THREE.Vector3(...light))));
     row.append(button);
   });
+}
+
+function makeFlashChoice(face, change) {
+  const choice = document.createElement("select");
+  choice.setAttribute("aria-label", "Light of the capture");
+  choice.append(new Option("choose", ""));
+  face.lights.forEach((light, k) => choice.append(new Option(`Light ${k + 1}`, k)));
+  choice.addEventListener("change", () => {
+    if (choice.value) change(anglesOf(new THREE.Vector3(...face.lights[choice.value])));
+  });
+  return choice;
+}
+
+// The lamp may have been moved since, so that the same light can be chosen again.
+function updateFlashChoice(state, face) {
+  const choice = document.querySelector("#flashes select");
+  if (!choice) return;
+  const near = (light) => {
+    const { zenith, azimuth } = anglesOf(new THREE.Vector3(...light));
+    return Math.abs(zenith - state.zenith) < 0.01 && Math.abs(azimuth - state.azimuth) < 0.01;
+  };
+  const found = face.lights.findIndex(near);
+  choice.value = found < 0 ? "" : found;
 }
 
 function anglesOf(vector) {
@@ -77,7 +110,7 @@ function showKey(state, face, extent) {
   const key = document.getElementById("key");
   const scale = (face.scale_mm ?? face.shrunk), unit = face.scale_mm ? "mm" : "px";
   const texts = {
-    albedo: "Reflectance of the skin under the lamp.",
+    albedo: "Reflectance under the lamp.",
     normal: "Colour is (n + 1) / 2: red right, green up, blue to the camera. The lamp has no effect.",
     clay: "Form alone, without the skin's colour.",
   };
