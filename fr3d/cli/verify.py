@@ -16,7 +16,8 @@ def verify(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="Maps, faces, embeddings, folders of parts; galleries, runs, tables, models.",
+            help="Maps, faces, embeddings, folders of parts; galleries, runs, tables, models, "
+            "lights (.json) and lists of rejects.",
         ),
     ],
     json: Json = False,
@@ -72,6 +73,15 @@ def _checks(path: Path) -> "list[Check]":
         kind = artifact_kind(list_files(path)[0])
         if kind in FORMATS:
             return integrity.verify(open_artifact(path, kind))
+    if path.is_file() and path.suffix.lower() == ".json":
+        from fr3d.photometric.lights import read_lights
+
+        return [integrity.Check("lights", len(read_lights(path).directions))]
+    if path.name.lower().endswith(".rejects.csv"):
+        from fr3d.artifacts.tables import read_table
+
+        columns = ("subject_id", "session_id", "reason")
+        return [integrity.Check("structure", len(read_table(path, columns)))]
     from fr3d.evaluation.report.contents import describe
 
     describe(path)

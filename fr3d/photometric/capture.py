@@ -41,7 +41,8 @@ def find_captures(
 
     Raises:
         MissingInputError: a root is not a folder, or the one light file is not there.
-        MalformedInputError: no captures, two of one name, or a fault in the one light file.
+        MalformedInputError: no captures, none with lights, two of one name, or a fault in the one
+            light file.
     """
     finder = Finder(_wanted(lights, layout, ambient, estimate))
     found: list[tuple[Path, Capture]] = []
@@ -52,6 +53,7 @@ def find_captures(
         found += finder.captures(root)
     if not found:
         raise MalformedInputError(f"{', '.join(map(str, roots))}: found no captures", LAYOUT_HINT)
+    finder.check_level(found)
     return _sorted(found)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fr3d.errors import MalformedInputError, UsageError
 from fr3d.photometric.light_files.document import parse_light_document
-from fr3d.photometric.light_files.model import LIGHT_HINT, Lights
+from fr3d.photometric.light_files.model import INTENSITIES, Lights, light_hint
 from fr3d.photometric.light_files.numbers import (
     parse_intensities,
     parse_light_array,
@@ -33,7 +33,7 @@ __all__ = [
 
 MAX_CONDITION = 100.0
 BEHIND = -0.15  # z; a light up to 8 degrees behind still reaches cheeks and nose
-_DIRECTIONS, _INTENSITIES = "light_directions.txt", "light_intensities.txt"
+_DIRECTIONS = "light_directions.txt"
 _TEXTS: dict[str, Callable[[str, str], Lights]] = {
     ".csv": parse_light_table,
     ".json": parse_light_document,
@@ -50,7 +50,7 @@ def light_files(path: Path) -> tuple[Path, ...]:
     Args:
         path: the file with the directions.
     """
-    beside = path.with_name(_INTENSITIES)
+    beside = path.with_name(INTENSITIES)
     if path.name.lower() == _DIRECTIONS and beside.is_file():
         return path, beside
     return (path,)
@@ -84,9 +84,9 @@ def _parsed(suffix: str, name: str, data: bytes, intensities: bytes | None = Non
         raise MalformedInputError(f"{name}: not a light file by its name, expected {_KINDS}")
     if intensities is None:
         return lights
-    text = decode_text(intensities, _INTENSITIES)
+    text = decode_text(intensities, INTENSITIES)
     count = len(lights.directions)
-    return Lights(lights.directions, parse_intensities(text, count, _INTENSITIES), lights.files)
+    return Lights(lights.directions, parse_intensities(text, count, INTENSITIES), lights.files)
 
 
 def flipped(lights: Lights, axes: str) -> Lights:
@@ -131,7 +131,8 @@ def check_lights(lights: Lights, photographs: int, where: str) -> None:
     count = len(lights.directions)
     if count != photographs:
         raise MalformedInputError(
-            f"{where}: found {count} lights, expected {photographs}, one a photograph", LIGHT_HINT
+            f"{where}: found {count} lights, expected {photographs}, one a photograph",
+            light_hint(where),
         )
     if count < 3:
         raise MalformedInputError(f"{where}: found {count} lights, expected at least 3")
@@ -145,9 +146,9 @@ def check_lights(lights: Lights, photographs: int, where: str) -> None:
 
     if (lights.directions[:, 2] <= BEHIND).all():
         raise MalformedInputError(
-            f"{where}: all {count} lights stand behind the face, expected some with z above 0",
-            "z points to the camera and a light is where it stands, not where it shines; "
-            "--flip-lights z (or yz) mends files that count otherwise",
+            f"{where}: all {count} lights stand behind the face, expected some with z above 0 "
+            "(--flip-lights z, or yz with y down, if z points away from the camera)",
+            "z points to the camera and a light is where it stands, not where it shines",
         )
 
 

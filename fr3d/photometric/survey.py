@@ -10,6 +10,8 @@ from fr3d.photometric.capture import Capture
 from fr3d.photometric.image_formats.header import ImageHeader
 from fr3d.photometric.image_header import probe
 
+LEAST_SIDE = 16  # pixels; less shows no surface to speak of
+
 
 @dataclass(frozen=True)
 class Canvas:
@@ -107,6 +109,7 @@ def _measured(capture: Capture) -> tuple[Capture, ImageHeader | None]:
     like = capture.images[0]
     try:
         first = probe(like)
+        _check_least(like, first)
         for path in capture.images[1:]:
             _check_like(path, probe(path), like, first)
         if capture.mask is not None:
@@ -139,6 +142,14 @@ def _check_like(path: Path, header: ImageHeader, like: Path, first: ImageHeader)
     if header.depth != first.depth:
         raise MalformedInputError(
             f"{path.name}: found {header.depth} values, expected {first.depth} as {like.name}"
+        )
+
+
+def _check_least(path: Path, header: ImageHeader) -> None:
+    if min(header.height, header.width) < LEAST_SIDE:
+        raise MalformedInputError(
+            f"{path.name}: found {header.width}x{header.height} pixels, expected at least "
+            f"{LEAST_SIDE} a side"
         )
 
 

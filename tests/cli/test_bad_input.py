@@ -137,7 +137,7 @@ def halve(path: Path) -> None:
 
 
 CAPTURES = {
-    no_light: "LightSource.m: missing, and there is no lights.csv",
+    no_light: "found no light file: no LightSource.m, no lights.csv",
     three_of_four: "im2: missing, found 3 of 4 photographs",
     cut_bmp: "im1.bmp: truncated",
     no_arithmetic: 'LightSource.m: line 1: found "\'touch owned", expected arithmetic',
@@ -163,7 +163,7 @@ def test_a_mended_capture_needs_no_force(fails: Said) -> None:
     text = (folder / "LightSource.m").read_text()
     no_light(folder)
     words = ["ps-reconstruct", "one", "-o", "new.h5", "-j1"]
-    fails(words, 65, "LightSource.m: missing", "new.h5.rejects.csv")
+    fails(words, 65, "found no light file", "new.h5.rejects.csv")
     (folder / "LightSource.m").write_text(text)
     assert main(words) == 0
     assert not Path("new.h5.rejects.csv").exists()

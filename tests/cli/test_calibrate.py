@@ -51,6 +51,34 @@ def test_a_matte_ball_becomes_a_light_file(matte: Path, tmp_path, capsys) -> Non
     assert not read.files  # the names of the ball's photographs bind no one
 
 
+def test_light_files_and_rejects_are_verified(matte: Path, tmp_path, capsys) -> None:
+    lights, rejects = tmp_path / "lights.json", tmp_path / "maps.h5.rejects.csv"
+    assert main(["calibrate", str(matte), "--ball", "diffuse", "-o", str(lights)]) == 0
+    rejects.write_text("subject_id,session_id,reason\n1,a,dark\n2,b,dark\n")
+    capsys.readouterr()
+    assert main(["verify", str(lights), str(rejects)]) == 0
+    told = capsys.readouterr().out
+    assert "lights.json,lights,4,0\n" in told
+    assert "rejects.csv,structure,2,0\n" in told
+    rejects.write_text("subject_id,session_id\n1,a\n")
+    assert main(["verify", str(rejects)]) == 65
+    assert "no column 'reason'" in capsys.readouterr().err
+    lights.write_text(lights.read_text().replace("fr3d.lights", "other"))
+    assert main(["verify", str(lights)]) == 65
+    assert "not a light file" in capsys.readouterr().err
+
+
+def test_a_dark_ball_on_dark_ground_needs_a_mask(tmp_path, capsys) -> None:
+    for number in range(3):
+        image = np.full((96, 96), 8, np.uint8)
+        cv2.circle(image, (40 + 5 * number, 45), 3, 255, -1)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), image)
+    assert main(["calibrate", str(tmp_path), "-o", str(tmp_path / "lights.json")]) == 65
+    told = " ".join(capsys.readouterr().err.split())
+    assert "found no ball" in told
+    assert "dark ball on dark ground" in told
+
+
 def test_known_directions_leave_the_intensities(matte: Path, tmp_path, capsys) -> None:
     light = str(tmp_path / "a.json")
     assert main(["calibrate", str(matte), "--ball", "diffuse", "-o", light]) == 0

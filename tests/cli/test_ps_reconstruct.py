@@ -104,7 +104,7 @@ def plane(folder: Path) -> None:
 
 
 DAMAGE = {
-    "light": (lambda f: (f / "LightSource.m").unlink(), "LightSource.m: missing"),
+    "light": (lambda f: (f / "LightSource.m").unlink(), "found no light file"),
     "three": (lambda f: (f / "im2.bmp").unlink(), "im2: missing, found 3 of 4 photographs"),
     "last": (lambda f: (f / "im3.bmp").unlink(), "LightSource.m: found 4 lights, expected 3"),
     "cut": (truncate, "im1.bmp: truncated"),
@@ -256,7 +256,9 @@ def test_changed_input_is_not_mixed_with_old_parts(raw: Path) -> None:
 def test_a_rehearsal_foresees_what_the_run_would_do(
     raw: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (raw / "001" / "a" / "LightSource.m").write_text(light_source(np.full(3, 40), np.arange(3) * 90))
+    (raw / "001" / "a" / "LightSource.m").write_text(
+        light_source(np.full(3, 40), np.arange(3) * 90)
+    )
     assert run("--dry-run", "-o", "there.h5") == 0
     assert "2 of 3 captures" in (said := capsys.readouterr().err)
     assert "the first: LightSource.m: found 3 lights, expected 4" in said

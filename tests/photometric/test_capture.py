@@ -87,7 +87,7 @@ def test_one_light_file_for_all(tmp_path: Path) -> None:
     ("names", "reason"),
     [
         (["im2.bmp"], "im2: missing, found 3 of 4 photographs"),
-        (["LightSource.m"], r"LightSource\.m: missing, and there is no lights\.csv"),
+        (["LightSource.m"], r"found no light file: no LightSource\.m, no lights\.csv"),
         ([f"im{i}.bmp" for i in range(4)], "found no photographs, only 3 other files"),
     ],
 )
@@ -151,6 +151,49 @@ def test_photographs_without_lights_where_subjects_are_expected(tmp_path: Path) 
     with pytest.raises(MalformedInputError, match="holds photographs where session") as caught:
         find_captures([tmp_path / "007"])
     assert "the folder above" in caught.value.hint
+
+
+def test_photographs_without_lights_do_not_end_the_others(tmp_path: Path) -> None:
+    write_capture(tmp_path / "1001" / "a")
+    folder = write_capture(tmp_path / "cat", names="cat{}", suffix="png")
+    (folder / "LightSource.m").unlink()
+    good, bad = find_captures([tmp_path])
+    assert (good.subject_id, good.problem, bad.subject_id) == ("1001", "", "cat")
+    assert "found no light file: no LightSource.m, no lights.csv" in bad.problem
+    (tmp_path / "1001" / "a" / "im0.bmp").unlink()
+    with pytest.raises(MalformedInputError, match="cat: holds photographs where session"):
+        find_captures([tmp_path])
+
+
+@pytest.mark.parametrize("names", [("a.lp", "b.lp"), ("lights.csv", "sources.npy")])
+def test_light_files_of_one_rank_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+    write_capture(tmp_path / "s" / "good")
+    folder = write_capture(tmp_path / "s" / "twice", names="f{}")
+    (folder / "LightSource.m").unlink()
+    for name in names:
+        (folder / name).touch()
+    good, twice = find_captures([tmp_path])
+    assert good.problem == ""
+    assert f"{names[0]} and {names[1]}: found both, expected one" in twice.problem
+
+
+def test_the_first_rank_of_light_files_decides(tmp_path: Path) -> None:
+    folder = write_capture(tmp_path / "s" / "a", names="f{}")
+    for name in ("x.csv", "x.json", "x.m", "x.npy", "x.lp", "lights.lp"):
+        (folder / name).write_text("4\n" + "".join(f"f{i}.bmp 0 {i} 1\n" for i in range(4)))
+    for name in ("LightSource.m", "lights.lp", "x.lp"):
+        assert only(tmp_path).lights == folder / name
+        (folder / name).unlink()
+    with pytest.raises(MalformedInputError, match="found no light file"):
+        raise MalformedInputError(only(tmp_path).problem)
+
+
+def test_photographs_too_small_to_show_anything(tmp_path: Path) -> None:
+    write_capture(tmp_path / "s" / "least", size=16)
+    write_capture(tmp_path / "s" / "tiny", size=15)
+    least, tiny = survey_captures(find_captures([tmp_path])).captures
+    assert least.problem == ""
+    assert tiny.problem == "im0.bmp: found 15x15 pixels, expected at least 16 a side"
 
 
 def test_a_root_too_high_is_named(tmp_path: Path) -> None:

@@ -80,6 +80,25 @@ def test_what_is_missing_of_diligent_is_named(tmp_path: Path) -> None:
     assert capture.problem == "filenames.txt: missing"
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("light_intensities.txt", "light_intensities.txt: missing"),
+        ("light_directions.txt", "found no light file"),
+    ],
+)
+def test_an_object_without_its_lights_is_rejected_alone(
+    tmp_path: Path, name: str, reason: str
+) -> None:
+    (write_diligent(tmp_path / "bear") / name).unlink()
+    write_diligent(tmp_path / "cat")
+    bear, cat = find_captures([tmp_path])
+    assert reason in bear.problem
+    assert cat.problem == ""
+    (tmp_path / "rig.txt").write_bytes((tmp_path / "cat" / "light_directions.txt").read_bytes())
+    assert find_captures([tmp_path], tmp_path / "rig.txt")[0].problem == ""
+
+
 @pytest.mark.parametrize("count", [3, 5])
 def test_counts_of_diligent_must_agree(tmp_path: Path, count: int) -> None:
     folder = write_diligent(tmp_path / "bear")

@@ -19,6 +19,7 @@ _NEAR, _LEAST_ARC, _LEAST_FILL = 0.03, 0.5, 0.9
 _LEAST_RADIUS = 8.0
 _SECTORS = 72
 _MASK_HINT = "give a picture that is white on the ball and black elsewhere with --mask"
+_DARK_HINT = f"a dark ball on dark ground, as mirror balls are, needs it: {_MASK_HINT}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def find_ball(image: npt.NDArray[np.float32], where: str) -> Ball:
         ball = _fit(bright)
         if ball is not None:
             return ball
-    raise MalformedInputError(f"{where}: found no ball in the photographs", _MASK_HINT)
+    raise MalformedInputError(f"{where}: found no ball in the photographs", _DARK_HINT)
 
 
 def _fit(mask: Mask) -> Ball | None:

@@ -2,7 +2,7 @@
 
 from fr3d.errors import MalformedInputError
 from fr3d.photometric.layouts.folder import Capture, Folder, Wanted, listed
-from fr3d.photometric.light_files.model import Lights, unknown_lights
+from fr3d.photometric.light_files.model import INTENSITIES, Lights, unknown_lights
 from fr3d.photometric.lights import light_files
 from fr3d.photometric.text import read_text
 
@@ -34,6 +34,8 @@ def read_diligent(folder: Folder, ids: tuple[str, str], wanted: Wanted) -> Captu
         source = folder.named(_DIRECTIONS)
         if source is None:
             raise MalformedInputError(f"{_DIRECTIONS}: missing")
+        if len(light_files(source)) < 2:  # its lights differ severalfold in brightness
+            raise MalformedInputError(f"{INTENSITIES}: missing")
     names = tuple(line.strip() for line in read_text(names_file).split("\n") if line.strip())
     blank = unknown_lights(len(names))
     flashes, ambient = folder.flashes(wanted)

@@ -111,29 +111,22 @@ class Folder:
         Args:
             names: in lower case.
         """
-        hits = [p for p in self.files if p.name.lower() in names]
-        if len(hits) > 1:
-            raise MalformedInputError(
-                f"{hits[0].name} and {hits[1].name}: found both, expected one"
-            )
-        return hits[0] if hits else None
+        return _single([p for p in self.files if p.name.lower() in names], "one")
 
     def mask(self) -> Path | None:
         """The one mask, or None."""
-        hits = [p for p in self.files if is_photograph(p) and is_mask(p)]
-        if len(hits) > 1:
-            raise MalformedInputError(
-                f"{hits[0].name} and {hits[1].name}: found both, expected one mask"
-            )
-        return hits[0] if hits else None
+        return _single([p for p in self.files if is_photograph(p) and is_mask(p)], "one mask")
 
     def light_file(self) -> Path | None:
-        """The one light file of this folder: LightSource.m first, then any other."""
+        """The light file of this folder: LightSource.m, else a known name, else any `.lp`.
+
+        Raises:
+            MalformedInputError: there are several of the rank that decides.
+        """
         source = self.named(LIGHT_SOURCE) or self.named(*LIGHT_FILES)
         if source is not None:
             return source
-        tables = [p for p in self.files if p.suffix.lower() == ".lp"]
-        return tables[0] if len(tables) == 1 else None
+        return _single([p for p in self.files if p.suffix.lower() == ".lp"], "one light file")
 
     def flashes(self, wanted: Wanted) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
         """Photographs with and without flash.
@@ -147,6 +140,14 @@ class Folder:
         if wanted.ambient is not None and not dark:
             raise MalformedInputError(f"{wanted.ambient}: missing, expected an ambient photograph")
         return tuple(p for p in self.images if p not in dark), dark
+
+
+def _single(hits: Sequence[Path], expected: str) -> Path | None:
+    if len(hits) > 1:
+        raise MalformedInputError(
+            f"{hits[0].name} and {hits[1].name}: found both, expected {expected}"
+        )
+    return hits[0] if hits else None
 
 
 def scan(path: Path) -> Folder:

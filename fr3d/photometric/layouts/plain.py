@@ -5,7 +5,10 @@ from fr3d.photometric.layouts.folder import Capture, Folder, Wanted, listed
 from fr3d.photometric.lights import light_files
 
 SESSION = "plain"
-NO_LIGHTS = "LightSource.m: missing, and there is no lights.csv, .json, .lp, .txt or .npy"
+NO_LIGHTS = (
+    "found no light file: no LightSource.m, no lights.csv, .json, .lp, .txt or .npy, no "
+    "light_directions.txt or .npy, no sources.npy and no other .lp"
+)
 
 
 def read_plain(
@@ -20,7 +23,8 @@ def read_plain(
         above: folders further up in which a light file may lie, the nearest first.
 
     Raises:
-        MalformedInputError: there is no light file, or it names what is not there.
+        MalformedInputError: there is no light file, there are several of one rank, or it names
+            what is not there.
     """
     flashes, ambient = folder.flashes(wanted)
     if not flashes:

@@ -1,6 +1,6 @@
 """Which layout a folder has, and how deep its sessions lie."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +28,7 @@ class Finder:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._above = lru_cache(8)(scan)  # sessions of one subject follow each other
+        self._unlit: list[tuple[Path, Path]] = []  # where subjects are expected, and the roots
 
     def captures(self, root: Path) -> list[_Found]:
         """All captures below a raw folder, which may itself be a subject or a session.
@@ -36,7 +37,7 @@ class Finder:
             root: a folder.
 
         Raises:
-            MalformedInputError: photographs lie where no session can be.
+            MalformedInputError: photographs lie only deeper than sessions do.
         """
         try:
             top = scan(root)
@@ -48,6 +49,24 @@ class Finder:
         if found and all(_is_bare(c) for _, c in found):
             self._refuse_depth(found, root)
         return found
+
+    def check_level(self, found: Sequence[_Found]) -> None:
+        """Refuse captures of which none can be used, where a wrong level of folders explains it.
+
+        Args:
+            found: all captures of all raw folders.
+
+        Raises:
+            MalformedInputError: photographs without lights lie where subjects are expected.
+        """
+        if self._unlit and all(c.problem for _, c in found):
+            folder, top = self._unlit[0]
+            raise MalformedInputError(
+                f"{folder}: holds photographs where session folders are expected, and "
+                f"{plain.NO_LIGHTS}",
+                f"{LAYOUT_HINT}; or give their lights with --lights; perhaps the folder above "
+                f"{top} is meant",
+            )
 
     def session(self, folder: Path) -> list[_Found]:
         """The captures of one session's folder.
@@ -99,14 +118,10 @@ class Finder:
         layout, name = self._layout(folder), _text(folder.path)
         if layout == "photoface" and folder.has(LIGHT_SOURCE):
             return self._one(folder, (_text(folder.path.resolve().parent), name), layout, ())
-        known = self._wanted.lights is not None or self._wanted.estimate or layout == "yale"
-        if not known and not any(place.light_file() for place in (folder, top)):
-            raise MalformedInputError(
-                f"{folder.path}: holds photographs where session folders are expected",
-                f"{LAYOUT_HINT}; or give their lights with --lights; perhaps the folder above "
-                f"{top.path} is meant",
-            )
-        return self._one(folder, (name, plain.SESSION), layout, (top,))
+        found = self._one(folder, (name, plain.SESSION), layout, (top,))
+        if found[0][1].problem == plain.NO_LIGHTS:
+            self._unlit.append((folder.path, top.path))
+        return found
 
     def _layout(self, folder: Folder) -> str:
         wanted = self._wanted

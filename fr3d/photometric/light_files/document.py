@@ -11,11 +11,11 @@ from fr3d.photometric.light_files.model import (
     FloatArray,
     Lights,
     check_intensity,
+    light_hint,
     unit_vectors,
 )
 
 FORMAT, VERSION = "fr3d.lights", 1
-_HINT = '`{"format": "fr3d.lights", "version": 1, "lights": [{"direction": [x, y, z]}, ...]}`'
 
 
 def parse_light_document(text: str, where: str) -> Lights:
@@ -33,19 +33,21 @@ def parse_light_document(text: str, where: str) -> Lights:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         line = f"line {error.lineno}: " if isinstance(error, json.JSONDecodeError) else ""
-        raise MalformedInputError(f"{where}: {line}not JSON", _HINT) from error
+        raise MalformedInputError(f"{where}: {line}not JSON", light_hint(where)) from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise MalformedInputError(f"{where}: not a light file, expected format '{FORMAT}'", _HINT)
+        raise MalformedInputError(
+            f"{where}: not a light file, expected format '{FORMAT}'", light_hint(where)
+        )
     if document.get("version") != VERSION:
         raise MalformedInputError(
             f"{where}: found version {str(document.get('version'))[:20]}, expected {VERSION}"
         )
     entries = document.get("lights")
     if not isinstance(entries, list) or not entries:
-        raise MalformedInputError(f"{where}: holds no lights", _HINT)
+        raise MalformedInputError(f"{where}: holds no lights", light_hint(where))
     for i, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
-            raise MalformedInputError(f"{where}: light {i}: expected an object", _HINT)
+            raise MalformedInputError(f"{where}: light {i}: expected an object", light_hint(where))
     return _lights(entries, where)
 
 
@@ -56,14 +58,14 @@ def _lights(entries: list[dict[str, Any]], where: str) -> Lights:
         raise MalformedInputError(
             f"{where}: found {with_position} lights with a position_mm, expected all "
             f"{len(entries)} or none",
-            _HINT,
+            light_hint(where),
         )
     directions = []
     for i, entry in enumerate(entries, 1):
         vector = _numbers(entry, "direction", (3,), where, i)
         vector = positions[i - 1] if vector is None else vector
         if vector is None:
-            raise MalformedInputError(f"{where}: light {i}: no direction", _HINT)
+            raise MalformedInputError(f"{where}: light {i}: no direction", light_hint(where))
         directions.append(vector)
     return Lights(
         unit_vectors(np.array(directions), where),
@@ -86,7 +88,9 @@ def _files(entries: list[dict[str, Any]], where: str) -> tuple[str, ...]:
     if not any(n is not None for n in names):
         return ()
     if not all(isinstance(n, str) and n for n in names):
-        raise MalformedInputError(f"{where}: a file must be named for all lights or none", _HINT)
+        raise MalformedInputError(
+            f"{where}: a file must be named for all lights or none", light_hint(where)
+        )
     return tuple(map(str, names))
 
 
@@ -103,6 +107,6 @@ def _numbers(
         raise MalformedInputError(
             f"{where}: light {light}: {key} is {json.dumps(value)[:30]}, expected {expected} "
             "finite numbers",
-            _HINT,
+            light_hint(where),
         )
     return [float(v) for v in values]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,19 @@ from fr3d.geometry.lights import direction
 
 FloatArray = npt.NDArray[np.float64]
 
-LIGHT_HINT = (
-    "write rows `90-<zenith> 360-<azimuth>` in LightSource.m, or a lights.csv with columns "
-    "zenith,azimuth or x,y,z"
+_HINTS = {
+    ".csv": "a light table has columns zenith,azimuth (degrees) or x,y,z, and a row for each light",
+    ".json": 'write `{"format": "fr3d.lights", "version": 1, "lights": [{"direction": [x, y, z]}, '
+    "...]}`",
+    ".lp": "an .lp file holds the number of lights, then `photograph x y z` a line",
+    ".m": "write rows `90-<zenith> 360-<azimuth>`, degrees, one for each light",
+    ".npy": "store x y z of one light a row: from the face to the light, y up, z to the camera",
+    ".txt": "write x y z of one light a line: from the face to the light, y up, z to the camera",
+}
+INTENSITIES = "light_intensities.txt"
+_INTENSITY_HINT = "write one number, or red, green and blue, of one light a line"
+_POSITIVE_HINT = (
+    "photographs are divided by it: a light has a number above 0, 1 where all are equal"
 )
 
 
@@ -75,6 +86,17 @@ def unknown_lights(count: int) -> Lights:
     return Lights(np.full((count, 3), np.nan), np.ones(count))
 
 
+def light_hint(where: str) -> str:
+    """What a light file of this kind should hold; empty for what is none.
+
+    Args:
+        where: name of the light file.
+    """
+    if where.lower().endswith(INTENSITIES):
+        return _INTENSITY_HINT
+    return _HINTS.get(PurePath(where).suffix.lower(), "")
+
+
 def lights_from_angles(zenith: FloatArray, azimuth: FloatArray, where: str) -> Lights:
     """Lights of equal intensity.
 
@@ -87,7 +109,7 @@ def lights_from_angles(zenith: FloatArray, azimuth: FloatArray, where: str) -> L
     if wrong.any():
         raise MalformedInputError(
             f"{where}: found a zenith of {zenith[wrong][0]:g} degrees, expected 0 to 180",
-            LIGHT_HINT,
+            light_hint(where),
         )
     return Lights(direction(zenith, azimuth), np.ones(len(zenith)))
 
@@ -104,7 +126,7 @@ def unit_vectors(vectors: npt.NDArray[Any], where: str) -> FloatArray:
     if zero.size:
         raise MalformedInputError(
             f"{where}: found a light direction of length 0, light {zero[0] + 1} of {len(vectors)}",
-            LIGHT_HINT,
+            light_hint(where),
         )
     return np.asarray(vectors / length, np.float64)
 
@@ -120,6 +142,6 @@ def check_intensity(intensity: FloatArray, where: str) -> FloatArray:
     if wrong.size:
         raise MalformedInputError(
             f"{where}: found an intensity of 0 or less, light {wrong[0] + 1} of {len(intensity)}",
-            LIGHT_HINT,
+            _POSITIVE_HINT,
         )
     return intensity

@@ -11,11 +11,11 @@ from fr3d.photometric.light_files.model import (
     FloatArray,
     Lights,
     check_intensity,
+    light_hint,
     unit_vectors,
 )
 from fr3d.photometric.npy import load_numbers
 
-_HINT = "write x y z of one light a line: from the face to the light, y up, z to the camera"
 _SEPARATORS = re.compile(r"[,;\s]+")
 
 
@@ -58,9 +58,9 @@ def parse_light_array(data: bytes, where: str) -> Lights:
         data: the whole file.
         where: its name, for messages.
     """
-    table = load_numbers(data, where, _HINT).astype(np.float64)
+    table = load_numbers(data, where, light_hint(where)).astype(np.float64)
     if not np.isfinite(table).all():
-        raise MalformedInputError(f"{where}: found a light that is not finite", _HINT)
+        raise MalformedInputError(f"{where}: found a light that is not finite", light_hint(where))
     directions = _directions(table, where)
     return Lights(directions, np.ones(len(directions)))
 
@@ -79,7 +79,7 @@ def finite_number(text: str, where: str, line: int) -> float:
         value = float("nan")
     if not np.isfinite(value):
         raise MalformedInputError(
-            f"{where}: line {line}: found {text[:20]!r}, expected a number", _HINT
+            f"{where}: line {line}: found {text[:20]!r}, expected a number", light_hint(where)
         )
     return value
 
@@ -93,11 +93,12 @@ def _table(text: str, where: str) -> FloatArray:
         row = [finite_number(w, where, i) for w in words]
         if rows and len(row) != len(rows[0]):
             raise MalformedInputError(
-                f"{where}: line {i}: found {len(row)} numbers, expected {len(rows[0])}", _HINT
+                f"{where}: line {i}: found {len(row)} numbers, expected {len(rows[0])}",
+                light_hint(where),
             )
         rows.append(row)
     if not rows:
-        raise MalformedInputError(f"{where}: holds no numbers", _HINT)
+        raise MalformedInputError(f"{where}: holds no numbers", light_hint(where))
     return np.array(rows, dtype=np.float64)
 
 
@@ -107,6 +108,7 @@ def _directions(table: npt.NDArray[Any], where: str) -> FloatArray:
     if table.ndim != 2 or table.shape[1] != 3 or not len(table):
         shape = " x ".join(map(str, table.shape))
         raise MalformedInputError(
-            f"{where}: found {shape} numbers, expected 3 a light, as L x 3 or 3 x L", _HINT
+            f"{where}: found {shape} numbers, expected 3 a light, as L x 3 or 3 x L",
+            light_hint(where),
         )
     return unit_vectors(table, where)

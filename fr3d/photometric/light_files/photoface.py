@@ -7,9 +7,9 @@ import numpy as np
 
 from fr3d.errors import MalformedInputError
 from fr3d.photometric.light_files.model import (
-    LIGHT_HINT,
     FloatArray,
     Lights,
+    light_hint,
     lights_from_angles,
 )
 from fr3d.photometric.matlab import Assignment, parse_assignments
@@ -36,7 +36,7 @@ def parse_light_source(text: str, where: str) -> Lights:
     """
     found = [a for a in parse_assignments(text, where) if a.rows]
     if not found:
-        raise MalformedInputError(f"{where}: holds no light angles", LIGHT_HINT)
+        raise MalformedInputError(f"{where}: holds no light angles", light_hint(where))
     named = [_SCALAR.fullmatch(a.name) for a in found]
     if all(named):
         return lights_from_angles(*_scalars(found, where), where)
@@ -51,14 +51,15 @@ def _matrix_rows(found: Sequence[Assignment], where: str) -> list[tuple[float, .
     if wrong is not None or not rows:
         line, widths = (wrong or found[0]).line, [len(r) for r in (wrong or found[0]).rows]
         raise MalformedInputError(
-            f"{where}: line {line}: found rows of {widths} values, expected 2 in each", LIGHT_HINT
+            f"{where}: line {line}: found rows of {widths} values, expected 2 in each",
+            light_hint(where),
         )
     plain = next((a for a in found if not a.arithmetic), None)
     if plain is not None:
         raise MalformedInputError(
             f"{where}: line {plain.line}: plain numbers may be zeniths or elevations, expected "
             "rows as `90-36 360-134`",
-            LIGHT_HINT,
+            light_hint(where),
         )
     return rows
 
@@ -70,14 +71,14 @@ def _scalars(found: Sequence[Assignment], where: str) -> tuple[FloatArray, Float
         match = _SCALAR.fullmatch(a.name)
         if match is None or a.arithmetic or [len(r) for r in a.rows] != [1]:
             raise MalformedInputError(
-                f"{where}: line {a.line}: '{a.name}' is not one plain number", LIGHT_HINT
+                f"{where}: line {a.line}: '{a.name}' is not one plain number", light_hint(where)
             )
         values[match[1].lower()][int(match[2])] = a.rows[0][0]
     if set(values["zenith"]) != set(values["azimuth"]):
         raise MalformedInputError(
             f"{where}: found {len(values['zenith'])} zeniths and {len(values['azimuth'])} "
             "azimuths, expected one of each a light",
-            LIGHT_HINT,
+            light_hint(where),
         )
     order = sorted(values["zenith"])
     zenith, azimuth = (np.array([values[k][i] for i in order]) for k in ("zenith", "azimuth"))

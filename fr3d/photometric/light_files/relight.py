@@ -5,10 +5,8 @@ import re
 import numpy as np
 
 from fr3d.errors import MalformedInputError
-from fr3d.photometric.light_files.model import Lights, unit_vectors
+from fr3d.photometric.light_files.model import Lights, light_hint, unit_vectors
 from fr3d.photometric.light_files.numbers import finite_number
-
-_HINT = "an .lp file holds the number of lights, then `photograph x y z` a line"
 
 
 def parse_lp(text: str, where: str) -> Lights:
@@ -22,23 +20,23 @@ def parse_lp(text: str, where: str) -> Lights:
     if not lines or not re.fullmatch(r"\d+", lines[0][1]):
         found = lines[0][1][:20] if lines else ""
         raise MalformedInputError(
-            f"{where}: line 1: found {found!r}, expected the number of lights", _HINT
+            f"{where}: line 1: found {found!r}, expected the number of lights", light_hint(where)
         )
     count = int(lines[0][1])
     if count != len(lines) - 1:
         raise MalformedInputError(
             f"{where}: found {len(lines) - 1} lights, expected {count} as its first line says",
-            _HINT,
+            light_hint(where),
         )
     if not count:
-        raise MalformedInputError(f"{where}: holds no lights", _HINT)
+        raise MalformedInputError(f"{where}: holds no lights", light_hint(where))
     names, vectors = [], []
     for i, line in lines[1:]:
         words = line.rsplit(None, 3)
         if len(words) != 4:
             raise MalformedInputError(
                 f"{where}: line {i}: found {len(words)} words, expected a photograph, x, y and z",
-                _HINT,
+                light_hint(where),
             )
         names.append(re.split(r"[/\\]", words[0].strip('"'))[-1])
         vectors.append([finite_number(w, where, i) for w in words[1:]])

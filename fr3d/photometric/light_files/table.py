@@ -8,10 +8,10 @@ import numpy as np
 
 from fr3d.errors import MalformedInputError
 from fr3d.photometric.light_files.model import (
-    LIGHT_HINT,
     FloatArray,
     Lights,
     check_intensity,
+    light_hint,
     lights_from_angles,
     unit_vectors,
 )
@@ -41,12 +41,12 @@ def parse_light_table(text: str, where: str) -> Lights:
         raise MalformedInputError(
             f"{where}: found columns {','.join(header)[:80] or 'none'}, expected x,y,z or "
             "zenith,azimuth",
-            LIGHT_HINT,
+            light_hint(where),
         )
     reader.fieldnames = header
     rows = [(reader.line_num, row) for row in reader]
     if not rows:
-        raise MalformedInputError(f"{where}: holds no lights", LIGHT_HINT)
+        raise MalformedInputError(f"{where}: holds no lights", light_hint(where))
     values = _numbers(rows, wanted, where)
     directions = (
         lights_from_angles(values[:, 0], values[:, 1], where).directions
@@ -78,6 +78,6 @@ def _number(row: Mapping[str, str | None], column: str, where: str, line: int) -
         value = float("nan")
     if not np.isfinite(value):
         raise MalformedInputError(
-            f"{where}: line {line}: {column} is {text[:20]!r}, expected a number", LIGHT_HINT
+            f"{where}: line {line}: {column} is {text[:20]!r}, expected a number", light_hint(where)
         )
     return value
