@@ -150,7 +150,7 @@ def _keys(segments: Mapping[str, Segment]) -> list[str]:
 
 
 def _text(segment: Segment) -> list[str]:
-    return [bytes(value).decode() for value in Column([segment])]
+    return [bytes(value.item()).decode() for value in Column([segment])]
 
 
 def _check_unique(found: _Found) -> None:

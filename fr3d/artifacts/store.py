@@ -198,7 +198,7 @@ def _cite_contents(artifact: Artifact, folder: Path) -> None:
     plan = read_plan(folder)
     if plan is not None and plan.contents is not None and len(artifact):
         digest = ContentsDigest(plan)
-        digest.add(bytes(v).decode() for v in artifact[plan.contents.dataset])
+        digest.add(bytes(v.item()).decode() for v in artifact[plan.contents.dataset])
         artifact.history[-1] = plan.citing(digest.hexdigest()).step.record()
 
 

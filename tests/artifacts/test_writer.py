@@ -197,6 +197,17 @@ def test_two_rows_of_one_name_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "maps.h5").exists()
 
 
+def test_two_rows_of_one_name_are_refused_however_wide_their_parts_are(tmp_path: Path) -> None:
+    with (
+        pytest.raises(MalformedInputError, match="session x/s stands in another row as well"),
+        ArtifactWriter(tmp_path / "maps.h5", "fr3d.maps", STEP, part_rows=2) as writer,
+    ):
+        for index, _ in writer.todo([0, 1, 2]):
+            names = [["x", "a long name"], ["x"]][index]
+            writer.seal(index, {"subject_id": names, "session_id": ["s"] * len(names)})
+    assert not (tmp_path / "maps.h5").exists()
+
+
 @pytest.mark.parametrize("number", [errno.EXDEV, errno.ENOSYS, errno.EIO])
 def test_joining_without_help_of_the_kernel(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
