@@ -129,11 +129,13 @@ def _from_ball(
 ) -> "tuple[Sequence[CalibratedLight], dict[str, Any]]":
     from fr3d.cli.console import warn
     from fr3d.photometric.calibration.balls import chrome_lights, diffuse_lights
-    from fr3d.photometric.calibration.folder import list_folder, locate_ball
+    from fr3d.photometric.calibration.folder import list_folder, locate_ball, misfit
 
     listed = list_folder(folder, mask)
     known = _read_directions(directions)
     ball = locate_ball(listed, transfer)
+    if reason := misfit(listed, ball, transfer):
+        warn(reason)
     lights = (
         chrome_lights(listed, ball, transfer, warn)
         if kind == "chrome"

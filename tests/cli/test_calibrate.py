@@ -79,6 +79,22 @@ def test_a_dark_ball_on_dark_ground_needs_a_mask(tmp_path, capsys) -> None:
     assert "dark ball on dark ground" in told
 
 
+def test_a_mask_beside_the_ball_is_told(tmp_path, capsys) -> None:
+    """A dark mirror ball, hardly lighter than the ground but for its highlight."""
+    rows, columns = np.mgrid[:120, :120]
+    for number in range(4):
+        image = np.where(np.hypot(rows - 60, columns - 55) < 40, 6, 1).astype(np.uint8)
+        cv2.circle(image, (45 + 6 * number, 50 + number), 3, 255, -1)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), image)
+    for x, told in ((55, False), (61, True)):
+        disc = 255 * (np.hypot(rows - 60, columns - x) < 40).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / "mask.png"), disc)
+        assert main(["calibrate", str(tmp_path), "-o", str(tmp_path / "l.json"), "--force"]) == 0
+        said = " ".join(capsys.readouterr().err.split())
+        assert ("does not lie on the ball's outline" in said) == told
+        assert ("about radius 40 around 5" in said) == told
+
+
 def test_known_directions_leave_the_intensities(matte: Path, tmp_path, capsys) -> None:
     light = str(tmp_path / "a.json")
     assert main(["calibrate", str(matte), "--ball", "diffuse", "-o", light]) == 0
@@ -151,10 +167,11 @@ POSTED = np.array(
 )  # fmt: skip
 
 
-def test_a_real_chrome_ball(shared: Path, tmp_path) -> None:
+def test_a_real_chrome_ball(shared: Path, tmp_path, capsys) -> None:
     spheres = shared / "data" / "spheres"
     chrome = tmp_path / "chrome.json"
     assert main(["calibrate", str(spheres / "chrome"), "-o", str(chrome)]) == 0
+    assert "does not lie on" not in capsys.readouterr().err
     lights = read_lights(chrome).directions
     assert apart(lights, POSTED / np.linalg.norm(POSTED, axis=1, keepdims=True)).max() < 1.0
     grey = tmp_path / "grey.json"

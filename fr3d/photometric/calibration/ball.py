@@ -19,7 +19,7 @@ _NEAR, _LEAST_ARC, _LEAST_FILL = 0.03, 0.5, 0.9
 _LEAST_RADIUS = 8.0
 _SECTORS = 72
 _MASK_HINT = "give a picture that is white on the ball and black elsewhere with --mask"
-_DARK_HINT = f"a dark ball on dark ground, as mirror balls are, needs it: {_MASK_HINT}"
+_DARK_HINT = f"{_MASK_HINT}; a dark ball on dark ground is not found without"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from fr3d.errors import MalformedInputError, MissingInputError
 from fr3d.photometric.calibration.ball import Ball, ball_of_mask, find_ball
+from fr3d.photometric.calibration.outline import better_outline
 from fr3d.photometric.capture import numeric_order
 from fr3d.photometric.image_header import SUFFIXES
 from fr3d.photometric.photograph import Photograph, decode
@@ -107,6 +108,31 @@ def locate_ball(folder: BallFolder, transfer: Transfer) -> Ball:
             f"{_size(first.levels.shape)} as {folder.photographs[0].name}"
         )
     return ball_of_mask(mask.light(LINEAR) > 0.5, folder.mask.name)
+
+
+def misfit(folder: BallFolder, ball: Ball, transfer: Transfer) -> str:
+    """Why the mask may not be that of this ball, in words; empty where nothing speaks against it.
+
+    Args:
+        folder: what lies in it.
+        ball: the mask's disc.
+        transfer: how stored values become light.
+    """
+    if folder.mask is None:
+        return ""
+    lights = (photograph.light(transfer) for photograph in read_photographs(folder))
+    mean = reduce(np.add, lights) / np.float32(len(folder.photographs))
+    better = better_outline(mean, ball)
+    if better is None:
+        return ""
+    return (
+        f"{folder.mask.name}: its disc ({_circle(ball)}) does not lie on the ball's outline, which "
+        f"is about {_circle(better)}: directions would be wrong"
+    )
+
+
+def _circle(ball: Ball) -> str:
+    return f"radius {ball.radius:.0f} around {ball.x:.0f},{ball.y:.0f}"
 
 
 def read(path: Path) -> Photograph:
