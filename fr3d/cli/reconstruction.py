@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fr3d.photometric.survey import Survey
 
 
+_POOR_RESIDUAL = 2.0  # px; of photographs that miss by more about half are wrong
+
+
 @dataclass(frozen=True)
 class Request:
     """What is to be reconstructed, from where and to where.
@@ -198,6 +201,7 @@ def _tell(writer: "ArtifactWriter", total: int) -> None:
     if writer.shard is None:
         note = f", {rejects} rejected: see {output}.rejects.csv" if rejects else ""
         say(f"reconstructed {writer.rows} of {total} captures -> {output}{note}")
+        _tell_movement(output)
         return
     if not writer.locked:
         warn(f"{output}.parts: no locks on this file system; start each shard only once")
@@ -208,6 +212,20 @@ def _tell(writer: "ArtifactWriter", total: int) -> None:
         f"shard {writer.shard}: reconstructed {writer.rows} of {writer.share(total)} captures"
         f"{note} -> {output}.parts; {state}"
     )
+
+
+def _tell_movement(output: Path) -> None:
+    """Say how many captures may still be out of register."""
+    from fr3d.artifacts.store import open_artifact
+    from fr3d.cli.console import say
+
+    residual = open_artifact(output).quality.get("registration_residual")
+    poor = 0 if residual is None else int((residual > _POOR_RESIDUAL).sum())
+    if poor:
+        say(
+            f"{poor} of them register poorly (by more than {_POOR_RESIDUAL:g} px): they moved "
+            "otherwise than registration finds, or are smooth; --max-residual rejects such"
+        )
 
 
 def _refuse_rejects(writer: "ArtifactWriter", total: int) -> None:

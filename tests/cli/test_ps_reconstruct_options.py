@@ -95,14 +95,18 @@ def test_movement_is_undone_and_recorded(raw: Path) -> None:
     assert normal_error(unmoved) > still + 4
 
 
-def test_what_does_not_register_is_rejected(raw: Path) -> None:
+def test_what_does_not_register_is_rejected(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:
     textured(raw / "s" / "a")
     sphere(raw / "s" / "noise")
     rng = np.random.default_rng(0)
     for i in range(4):
         noise = rng.integers(20, 255, (SIZE, SIZE), dtype=np.uint8)
         cv2.imwrite(str(raw / "s" / "noise" / f"im{i}.bmp"), noise)
+    capsys.readouterr()
+    assert len(maps("raw")) == 2
+    assert "1 of them register poorly" in capsys.readouterr().err
     found = maps("raw", "--max-residual", "2")
+    assert "poorly" not in capsys.readouterr().err
     assert found.session_id == ["a"]
     assert "do not register: they miss each other by" in reasons()[0]
 
