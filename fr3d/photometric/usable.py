@@ -19,7 +19,7 @@ _LIT = 0.05
 _DEAD = 0.5 / 255
 _MOST_SATURATED = 0.5
 _LEAST_PHOTOGRAPHS = 3
-_ENOUGH = 100  # rows, columns and pixels
+_ENOUGH = 60  # rows, columns and pixels
 
 
 @dataclass(frozen=True)
