@@ -39,7 +39,7 @@ def stored(plane: npt.NDArray[np.float32], name: str, *, exact: bool) -> npt.NDA
         MalformedInputError: a value beyond the range of its type.
     """
     dtype = storage_type(name, exact=exact)
-    if dtype is np.float16 and plane.size:
+    if dtype is np.float16 and name in _HALF_OF_INTEGERS and plane.size:  # others are at most 1
         most = float(np.abs(plane).max())
         if not most <= _LARGEST:
             raise MalformedInputError(
