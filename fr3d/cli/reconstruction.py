@@ -6,17 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from fr3d.cli.reconstruction_messages import refuse_rejects, rehearse, tell, warn_of
+
 if TYPE_CHECKING:
     from fr3d.artifacts.provenance import Step
-    from fr3d.artifacts.rows import Reject
     from fr3d.artifacts.shard import Shard
-    from fr3d.artifacts.writer import ArtifactWriter
     from fr3d.photometric.capture import Capture
     from fr3d.photometric.recipe import Camera, Recipe
     from fr3d.photometric.survey import Survey
-
-
-_POOR_RESIDUAL = 2.0  # px; of photographs that miss by more about half are wrong
 
 
 @dataclass(frozen=True)
@@ -68,9 +65,9 @@ def run(request: Request, recipe: "Recipe") -> None:
     share = _share(request.shard)
     survey = survey_captures(_captures(request, recipe), recipe.size)
     recipe = _settled(request, recipe, survey)
-    _warn(survey, recipe)
+    warn_of(survey, recipe)
     if request.dry_run:
-        _rehearse(request, recipe, survey, share)
+        rehearse(request.output, recipe, survey, share, force=request.force)
         return
     _write(request, recipe, survey, share)
 
@@ -188,60 +185,9 @@ def _write(request: Request, recipe: "Recipe", survey: "Survey", share: "Shard |
         if writer.resumed:
             say(f"continuing: {writer.resumed} parts were sealed before")
         reconstruct_all(survey.captures, recipe, survey.canvas, writer, workers, bar.advance)
-    _tell(writer, total)
+    tell(writer, total)
     if request.strict:
-        _refuse_rejects(writer, total)
-
-
-def _tell(writer: "ArtifactWriter", total: int) -> None:
-    """Say what was made."""
-    from fr3d.cli.console import say, warn
-
-    output, rejects = writer.path, len(writer.rejected)
-    if writer.shard is None:
-        note = f", {rejects} rejected: see {output}.rejects.csv" if rejects else ""
-        say(f"reconstructed {writer.rows} of {total} captures -> {output}{note}")
-        _tell_movement(output)
-        return
-    if not writer.locked:
-        warn(f"{output}.parts: no locks on this file system; start each shard only once")
-    left = writer.missing()
-    state = f"{left} parts are still missing" if left else f"fr3d merge {output}.parts joins all"
-    note = f", {rejects} rejected" if rejects else ""
-    say(
-        f"shard {writer.shard}: reconstructed {writer.rows} of {writer.share(total)} captures"
-        f"{note} -> {output}.parts; {state}"
-    )
-
-
-def _tell_movement(output: Path) -> None:
-    """Say how many captures may still be out of register."""
-    from fr3d.artifacts.store import open_artifact
-    from fr3d.cli.console import say
-
-    residual = open_artifact(output).quality.get("registration_residual")
-    poor = 0 if residual is None else int((residual > _POOR_RESIDUAL).sum())
-    if poor:
-        say(
-            f"{poor} of them register poorly (by more than {_POOR_RESIDUAL:g} px): they moved "
-            "otherwise than registration finds, or are smooth; --max-residual rejects such"
-        )
-
-
-def _refuse_rejects(writer: "ArtifactWriter", total: int) -> None:
-    from fr3d.errors import MalformedInputError
-
-    if not writer.rejected:
-        return
-    first = writer.rejected[0]
-    whole = writer.shard is None
-    raise MalformedInputError(
-        f"{writer.path}: {len(writer.rejected)} of {writer.share(total)} captures were rejected, "
-        "and --strict allows none",
-        f"their reasons are in {writer.path}.rejects.csv"
-        if whole
-        else f"{first.subject_id}/{first.session_id}: {first.reason}",
-    )
+        refuse_rejects(writer, total)
 
 
 def _step(request: Request, recipe: "Recipe", survey: "Survey") -> "Step":
@@ -267,75 +213,3 @@ def _name(roots: list[Path]) -> str:
     if roots == [Path("-")]:
         return "standard input"
     return " ".join(dict.fromkeys(root.resolve().name for root in roots))
-
-
-def _warn(survey: "Survey", recipe: "Recipe") -> None:
-    from fr3d.cli.console import warn
-    from fr3d.photometric.solvers.choice import redundancy_note
-
-    if survey.mostly_padding:
-        first, canvas = survey.mostly_padding[0], survey.canvas
-        warn(
-            f"{len(survey.mostly_padding)} captures fill less than half of {canvas.width}x"
-            f"{canvas.height} pixels (first: {first.subject_id}/{first.session_id}); consider "
-            "--size"
-        )
-    if survey.lossy and recipe.transfer.name == "linear":
-        warn(
-            f"{survey.lossy} captures are JPEG, whose values are rarely linear; consider "
-            "--transfer srgb or auto"
-        )
-    if survey.unfit_ambient:
-        warn(
-            f"{survey.unfit_ambient} captures have an ambient photograph of another size or depth, "
-            "which is not subtracted"
-        )
-    few = [len(c.images) for c in survey.captures if not c.problem]
-    note = redundancy_note(recipe.solver, min(few, default=4))
-    if note:
-        warn(note)
-
-
-def _rehearse(request: Request, recipe: "Recipe", survey: "Survey", share: "Shard | None") -> None:
-    """Say what would be done, with all that can be known before decoding."""
-    from fr3d.cli.console import detail, say, warn
-    from fr3d.errors import MalformedInputError
-
-    rejected = _foreseen(recipe, survey)
-    for reject in rejected:
-        detail(f"would reject {reject.subject_id}/{reject.session_id}: {reject.reason}")
-    canvas, total = survey.canvas, len(survey.captures)
-    if len(rejected) == total:
-        raise MalformedInputError(
-            f"none of {total} captures could be used: {rejected[0].subject_id}/"
-            f"{rejected[0].session_id}: {rejected[0].reason}",
-            "-v lists all of them",
-        )
-    if request.output.exists() and not request.force:
-        warn(f"{request.output} exists: the run will need --force")
-    part = f", of which shard {share} makes its share" if share else ""
-    first = f"; the first: {rejected[0].reason}" if rejected else ""
-    say(
-        f"would write {request.output}: {total - len(rejected)} of {total} captures{part}, "
-        f"{canvas.width}x{canvas.height} pixels, {canvas.lights} lights; "
-        f"{len(rejected)} rejected{first}"
-    )
-
-
-def _foreseen(recipe: "Recipe", survey: "Survey") -> "list[Reject]":
-    """Captures that are known to be unusable before any photograph is decoded."""
-    from fr3d.artifacts.rows import Reject
-    from fr3d.errors import Fr3dError
-    from fr3d.photometric.exposure import read_texts
-
-    found = []
-    for capture in survey.captures:
-        problem = capture.problem
-        if not problem:
-            try:
-                read_texts(capture, recipe.reading)
-            except Fr3dError as error:
-                problem = error.message
-        if problem:
-            found.append(Reject(capture.subject_id, capture.session_id, problem))
-    return found
