@@ -98,8 +98,9 @@ def prepare(capture: Capture, recipe: Recipe) -> Prepared:
     evidence, doubt = _with_lights(evidence)
     height, width = exposure.images.shape[1:]
     drawn = _is_drawn(exposure, recipe)
-    face = _face(evidence) if drawn or _from_aside(evidence.lights) else None
-    mask = _mask(evidence, evidence.images, face, shifts, (height, width))
+    face = _face(evidence) if drawn or _fills(evidence.lights, recipe) else None
+    fill = face if _fills(evidence.lights, recipe) else None
+    mask = _mask(evidence, evidence.images, fill, shifts, (height, width))
     names = [path.name for path in capture.images]
     flashes = usable_flashes(
         evidence.images,
@@ -110,7 +111,7 @@ def prepare(capture: Capture, recipe: Recipe) -> Prepared:
         dead=evidence.noise / 5,  # half a step of 8 bit values
     )
     if flashes.overexposed:  # it may show the background as bright as the face
-        mask = _mask(evidence, evidence.images[flashes.keep], face, shifts, (height, width))
+        mask = _mask(evidence, evidence.images[flashes.keep], fill, shifts, (height, width))
     prior = face if drawn else None
     given = replace(evidence, landmarks=evidence.framing.points(exposure.landmarks))
     return Prepared(given, registration, (height, width), mask, flashes, prior, doubt)
@@ -133,7 +134,12 @@ def _landmarks(
 ) -> FloatArray:
     """Those of the capture, or else those found; only what needs a face looks for one."""
     known = np.isfinite(exposure.landmarks).all()
-    wanted = recipe.size is not None or recipe.prior == "face" or _dark_sided(exposure, recipe)
+    wanted = (
+        recipe.size is not None
+        or recipe.reading.estimate_lights
+        or recipe.prior == "face"
+        or _fills(exposure.lights, recipe)
+    )
     if known or not wanted or recipe.find_landmarks is None:
         return exposure.landmarks
     images = exposure.images
@@ -157,16 +163,14 @@ def _is_drawn(exposure: Exposure, recipe: Recipe) -> bool:
     """Whether a mean face helps: in good light it only blurs what the photographs tell."""
     if recipe.prior != "auto":
         return recipe.prior == "face"
-    return recipe.solver == "auto" and _dark_sided(exposure, recipe)
+    unsure = recipe.reading.estimate_lights or _fills(exposure.lights, recipe)
+    return recipe.solver == "auto" and unsure
 
 
-def _dark_sided(exposure: Exposure, recipe: Recipe) -> bool:
-    """Whether lights may leave a side of the face dark, or are not known."""
-    return recipe.reading.estimate_lights or _from_aside(exposure.lights)
-
-
-def _from_aside(lights: Lights) -> bool:
-    return lights.known and float(lights.directions[:, 2].mean()) < _ASIDE_Z
+def _fills(lights: Lights, recipe: Recipe) -> bool:
+    """Whether a mean face tells what of the face the lights may leave dark."""
+    aside = lights.known and float(lights.directions[:, 2].mean()) < _ASIDE_Z
+    return aside and recipe.prior != "none"
 
 
 def _face(evidence: Evidence) -> tuple[FloatArray, FloatArray] | None:
@@ -189,6 +193,6 @@ def _mask(
         mask = lit_mask(images, evidence.noise)
         if mask.mean() < _LEAST_MASK:
             raise MalformedInputError("the photographs are dark: nothing is lit")
-        if face is not None and _from_aside(evidence.lights):
+        if face is not None:
             mask = mask | (face[1] > _FACE_WEIGHT)  # the dark side belongs to the face too
     return mask if shifts is None else mask & evidence.framing.valid(shifts, size[0], size[1])

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from fr3d.photometric.capture import Capture
 from fr3d.photometric.colour import coloured_maps
 from fr3d.photometric.evidence import Evidence
+from fr3d.photometric.near_capture import is_near
 from fr3d.photometric.preparation import Prepared
 from fr3d.photometric.quality import capture_quality, measure_fit, pixel_confidence
 from fr3d.photometric.recipe import Recipe
@@ -67,7 +68,9 @@ def map_row(
         mask,
         prepared.flashes,
     )
-    row |= {f"quality/{name}": value for name, value in (quality | _figures(prepared)).items()}
+    row |= {
+        f"quality/{name}": value for name, value in (quality | _figures(prepared, recipe)).items()
+    }
     return (
         row
         | _lights(evidence, canvas)
@@ -92,9 +95,10 @@ def padded(plane: npt.NDArray[Any], canvas: Canvas, fill: float = 0) -> npt.NDAr
     return out
 
 
-def _figures(prepared: Prepared) -> dict[str, np.float32]:
-    """What is known beside the fit."""
-    figures = {"ambient_level": prepared.evidence.ambient_level}
+def _figures(prepared: Prepared, recipe: Recipe) -> dict[str, np.float32]:
+    """What is known beside the fit; face_prior is 1 where a mean face took part."""
+    drawn = prepared.prior is not None and not is_near(prepared, recipe)
+    figures = {"ambient_level": prepared.evidence.ambient_level, "face_prior": float(drawn)}
     if prepared.light_uncertainty is not None:
         figures["light_uncertainty"] = prepared.light_uncertainty
     if prepared.registration is not None:

@@ -334,9 +334,15 @@ def test_a_mean_face_helps_where_lights_stand_aside(
     assert run("raw", "--prior", "none", "-o", "alone.h5") == 0
     alone = open_artifact(Path("alone.h5"))
     assert np.array_equal(helped["normal"][0], alone["normal"][0]) is not helps
+    assert (helped.quality["face_prior"][0], alone.quality["face_prior"][0]) == (helps, 0)
+    assert "mean_face.npz" in helped.parameters["weights"]
+    assert "mean_face.npz" not in alone.parameters["weights"]
     dark = np.s_[:, : helped["mask"].shape[2] // 2 - 8]
+    assert alone["mask"][0][dark].mean() < 0.2  # without the mean face nothing of it is used
     assert bool(helped["mask"][0][dark].mean() > 0.2) is helps
-    always = maps("raw", "--prior", "face", "--solver", "ls")["normal"][0]
+    faced = maps("raw", "--prior", "face", "--solver", "ls")
+    assert faced.quality["face_prior"][0] == 1
+    always = faced["normal"][0]
     assert not np.array_equal(always, maps("raw", "--solver", "ls")["normal"][0])
 
 
