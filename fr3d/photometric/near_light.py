@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.errors import UsageError
+from fr3d.photometric.solvers.symmetric import UPPER, adjugate
 
 FloatArray = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
@@ -215,18 +216,13 @@ def _weights(images: FloatArray, solver: str, saturated: Mask | None) -> FloatAr
 def _solve(images: FloatArray, weights: FloatArray, lights: NearLights, points: Array) -> Array:
     """Weighted least squares with other lights at each pixel, by the adjugate of 3 x 3."""
     shape = images.shape[1:]
-    xx, xy, xz, yy, yz, zz = a = np.zeros((6, *shape))
+    a = np.zeros((6, *shape))
     b = np.zeros((3, *shape))
     for k, (image, weight) in enumerate(zip(images, weights, strict=True)):
         light = lights.reaching(k, points)
-        for n, (i, j) in enumerate(_UPPER):
+        for n, (i, j) in enumerate(UPPER):
             a[n] += weight * light[i] * light[j]
         b += (weight * image) * light
-    cxx, cxy, cxz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-    cyy, cyz, czz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
-    scale = 1 / np.maximum(xx * cxx + xy * cxy + xz * cxz, 1e-30)
-    adjugate = ((cxx, cxy, cxz), (cxy, cyy, cyz), (cxz, cyz, czz))
-    return np.stack([(row[0] * b[0] + row[1] * b[1] + row[2] * b[2]) * scale for row in adjugate])
-
-
-_UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+    rows, determinant = adjugate(*a)
+    scale = 1 / np.maximum(determinant, 1e-30)
+    return np.stack([(x * b[0] + y * b[1] + z * b[2]) * scale for x, y, z in rows])

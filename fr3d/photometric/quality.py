@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from fr3d.photometric.solvers.arrays import combine, indicator
 from fr3d.photometric.solvers.problem import SATURATED_WEIGHT
+from fr3d.photometric.solvers.symmetric import adjugate
 from fr3d.photometric.usable import Flashes
 
 FloatArray = npt.NDArray[np.float32]
@@ -113,11 +114,10 @@ def _direction_gain(
     pairs = combine(np.stack([x * x, y * y, z * z, x * y, x * z, y * z]), weight)
     pairs[:3] += _LEAST_INFORMATION
     xx, yy, zz, xy, xz, yz = pairs
-    cxx, cxy, cxz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-    cyy, cyz, czz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
+    ((cxx, cxy, cxz), (_, cyy, cyz), (_, _, czz)), determinant = adjugate(xx, xy, xz, yy, yz, zz)
     a, b, c = g
     along = cxx * a * a + cyy * b * b + czz * c * c + 2 * (cxy * a * b + cxz * a * c + cyz * b * c)
-    gain = (cxx + cyy + czz - along / squared) / (xx * cxx + xy * cxy + xz * cxz)
+    gain = (cxx + cyy + czz - along / squared) / determinant
     found: FloatArray = np.maximum(gain, 0)
     return found
 

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.photometric.solvers.arrays import Array, combine, constant, namespace
-
-_UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+from fr3d.photometric.solvers.symmetric import UPPER, solve_symmetric
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Rig:
     def pairs(self) -> Array:
         """(..., 6, L), products of two rows of `frame`, upper triangle."""
         columns = self._factors[0]
-        return constant(np.stack([columns[..., i] * columns[..., j] for i, j in _UPPER], -2),
+        return constant(np.stack([columns[..., i] * columns[..., j] for i, j in UPPER], -2),
                         self.like)  # fmt: skip
 
     @cached_property
@@ -125,16 +124,8 @@ def fit_adjugate(rig: Rig, planes: Array, weights: Array) -> Array:
 
     They are set up in the orthonormal frame, where they are well conditioned for any rig.
     """
-    xx, xy, xz, yy, yz, zz = _rows(combine(rig.pairs, weights))
-    bx, by, bz = _rows(combine(rig.frame, weights * planes))
-    cxx, cxy, cxz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-    cyy, cyz, czz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
-    scale = 1 / (xx * cxx + xy * cxy + xz * cxz)
-    solution = [
-        (cxx * bx + cxy * by + cxz * bz) * scale,
-        (cxy * bx + cyy * by + cyz * bz) * scale,
-        (cxz * bx + cyz * by + czz * bz) * scale,
-    ]
+    entries = _rows(combine(rig.pairs, weights))
+    solution = solve_symmetric(entries, _rows(combine(rig.frame, weights * planes)))
     return combine(rig.back, namespace(planes).stack(solution, -2))
 
 

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.photometric.solvers.symmetric import UPPER, solve_symmetric
+
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -142,22 +144,12 @@ def ridge_solution(
     Returns:
         (3, ...), g.
     """
-    a = [_weighted(rows[:, i] * rows[:, j], weight) for i, j in _UPPER]
+    a = [_weighted(rows[:, i] * rows[:, j], weight) for i, j in UPPER]
     xx, yy, zz = a[0] + ridge, a[3] + ridge, a[5] + ridge
     xy, xz, yz = a[1], a[2], a[4]
     drive = weight * images
     b = [_weighted(rows[:, i], drive) + ridge * target[i] for i in range(3)]
-    cxx, cxy, cxz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-    cyy, cyz, czz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
-    scale = 1 / (xx * cxx + xy * cxy + xz * cxz)
-    g = np.empty((3, *images.shape[1:]), np.float32)
-    g[0] = (cxx * b[0] + cxy * b[1] + cxz * b[2]) * scale
-    g[1] = (cxy * b[0] + cyy * b[1] + cyz * b[2]) * scale
-    g[2] = (cxz * b[0] + cyz * b[1] + czz * b[2]) * scale
-    return g
-
-
-_UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+    return np.stack(solve_symmetric((xx, xy, xz, yy, yz, zz), b))
 
 
 def _weighted(factors: FloatArray, planes: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+from fr3d.photometric.solvers.symmetric import UPPER, solve_symmetric
 
 
 def solution(
@@ -34,7 +34,7 @@ def solution(
     cosine = torch.einsum("blc,bchw->blhw", lights, normal).clamp_min(0)
     drawn = (weight * cosine * images).sum(1) + hold * albedo
     target = normal * (drawn / ((weight * cosine**2).sum(1) + hold))[:, None]
-    pairs = torch.stack([lights[..., i] * lights[..., j] for i, j in _UPPER], 1)
+    pairs = torch.stack([lights[..., i] * lights[..., j] for i, j in UPPER], 1)
     a = torch.einsum("bpl,blhw->bphw", pairs, weight)
     b = torch.einsum("blc,blhw->bchw", lights, weight * images) + ridge[:, None] * target
     return _solved(a, b, ridge), weight, normal, shared[:, 6]
@@ -48,9 +48,4 @@ def enlarged(planes: Tensor, size: torch.Size) -> Tensor:
 def _solved(a: Tensor, b: Tensor, ridge: Tensor) -> Tensor:
     xx, xy, xz, yy, yz, zz = a.unbind(1)
     xx, yy, zz = xx + ridge, yy + ridge, zz + ridge
-    cxx, cxy, cxz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-    cyy, cyz, czz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
-    scale = 1 / (xx * cxx + xy * cxy + xz * cxz)
-    rows = ((cxx, cxy, cxz), (cxy, cyy, cyz), (cxz, cyz, czz))
-    g = [sum(c * b[:, j] for j, c in enumerate(row)) * scale for row in rows]
-    return torch.stack(g, 1)
+    return torch.stack(solve_symmetric((xx, xy, xz, yy, yz, zz), b.unbind(1)), 1)
