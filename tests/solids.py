@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fr3d.synthesis.engine import Seen
 from fr3d.synthesis.render import Mesh
 from fr3d.synthesis.subdivision import triangles_of
 
@@ -31,6 +32,6 @@ def sphere(radius: float, around: int = 240, down: int = 120) -> Mesh:
     return Mesh(points.reshape(-1, 3), triangles_of(quads))
 
 
-def white(corners: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def white(seen: Seen) -> np.ndarray:
     """Paint everything white."""
-    return np.ones(len(corners))
+    return np.ones(seen.corners.shape[:2])

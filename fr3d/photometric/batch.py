@@ -1,30 +1,23 @@
 """Many captures, in order, by worker processes, into an artifact part by part."""
 
-import os
-import signal
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
 
 import cv2
 import numpy as np
 
 from fr3d.artifacts.drafts import Draft
 from fr3d.artifacts.writer import ArtifactWriter
-from fr3d.errors import UnavailableError
 from fr3d.photometric.capture import Capture
 from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.row import raw_type
 from fr3d.photometric.survey import Canvas
 from fr3d.photometric.worker import Job, prepare_worker, work
+from fr3d.processes import in_order
 
 _PART_BYTES = 16 << 20
 _MOST_ROWS = 64
 _LEAST_PARTS = 32
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 def rows_per_part(canvas: Canvas, recipe: Recipe, captures: int) -> int:
@@ -88,61 +81,10 @@ def _results(jobs: Iterable[Job], workers: int) -> Iterator[Iterator[Draft]]:
         finally:
             cv2.setNumThreads(threads)
         return
-    with (
-        _one_thread_each(),
-        ProcessPoolExecutor(workers, get_context("spawn"), prepare_worker) as pool,
-    ):
-        try:
-            yield _in_order(pool, jobs, 2 * workers)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    with in_order(work, jobs, workers, _first_of, prepare_worker) as results:
+        yield results
 
 
-def _in_order(pool: ProcessPoolExecutor, jobs: Iterable[Job], ahead: int) -> Iterator[Draft]:
-    waiting: deque[tuple[Job, Future[Draft]]] = deque()
-    for job in jobs:
-        waiting.append((job, _submit(pool, job)))
-        if len(waiting) > ahead:
-            yield _outcome(*waiting.popleft())
-    while waiting:
-        yield _outcome(*waiting.popleft())
-
-
-def _submit(pool: ProcessPoolExecutor, job: Job) -> Future[Draft]:
-    # a process that starts here inherits that Ctrl-C is held back, and never sees it
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return pool.submit(work, job)
-    except BrokenProcessPool as error:
-        raise _worker_died(job[2][0]) from error
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _outcome(job: Job, future: Future[Draft]) -> Draft:
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        raise _worker_died(job[2][0]) from error
-
-
-def _worker_died(capture: Capture) -> UnavailableError:
-    return UnavailableError(
-        f"{capture.subject_id}/{capture.session_id}: a worker process died at or after it",
-        "often memory ran out: repeat with fewer --workers, finished parts are kept",
-    )
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes share the cores already; their libraries read this when they are loaded."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def _first_of(job: Job) -> str:
+    capture = job[2][0]
+    return f"{capture.subject_id}/{capture.session_id}"

@@ -1,10 +1,5 @@
 """What a worker process does; it loads no more than that needs."""
 
-import os
-import signal
-import threading
-from multiprocessing import connection, parent_process
-
 import cv2
 
 from fr3d.artifacts.drafts import Draft, Drafter
@@ -25,15 +20,5 @@ def work(job: Job) -> Draft:
 
 
 def prepare_worker() -> None:
-    """Set up a new process: one thread, and neither Ctrl-C nor a dead parent leaves it behind."""
+    """Set up a new process: one thread."""
     cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the pool
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    """A parent that is killed cannot stop its workers, and they would wait for work forever."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)

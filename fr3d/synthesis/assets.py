@@ -39,16 +39,17 @@ class HeadModel:
     landmarks: IntArray
     targets: Mapping[str, tuple[IntArray, FloatArray]]
 
-    def shape(self, weights: Mapping[str, float]) -> FloatArray:
+    def shape(self, weights: Mapping[str, float], start: FloatArray | None = None) -> FloatArray:
         """Add weighted targets to the base head.
 
         Args:
             weights: weight by name of target.
+            start: (V, 3), a head to add them to instead.
 
         Returns:
             (V, 3), decimetres.
         """
-        vertices = self.vertices.copy()
+        vertices = (self.vertices if start is None else start).copy()
         for name, weight in weights.items():
             moved, delta = self.targets[name]
             vertices[moved] += weight * delta

@@ -1,185 +1,195 @@
 """A whole synthetic data set: many people, many sessions, resumable, the same with any workers."""
 
-import json
-import shutil
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
-from functools import partial
-from multiprocessing import get_context
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fr3d.artifacts.atomic import cannot_write, write_bytes
+from fr3d.artifacts.drafts import Draft, Drafter
 from fr3d.artifacts.provenance import Step
 from fr3d.artifacts.writer import ArtifactWriter
-from fr3d.errors import CannotWriteError
-from fr3d.synthesis.people import Plan, make_person
+from fr3d.processes import in_order
+from fr3d.synthesis.engine import engine_for
+from fr3d.synthesis.folder import MANIFEST, TRUTH, clear, missing_people, prepare
+from fr3d.synthesis.pairs import DEPTH_NOTE, depth_note
+from fr3d.synthesis.people import make_people
 from fr3d.synthesis.photoface import subject_name
-from fr3d.synthesis.truth import Columns
+from fr3d.synthesis.plan import Plan
+from fr3d.synthesis.reconstruction import recipe_for
 
-MANIFEST = "synth.json"
-TRUTH = "truth.h5"
-
-
-def missing_people(plan: Plan, root: Path) -> list[int]:
-    """Numbers of the people of whom a session folder is missing."""
-    numbers = range(plan.people)
-    return [n for n in numbers if not all(f.is_dir() for f in plan.folders(root, n))]
+Advance = Callable[[int], object]
 
 
-def prepare(plan: Plan, root: Path, truth: bool, force: bool) -> None:
-    """Refuse early what cannot be written; with `force`, remove an earlier data set.
-
-    A folder that holds the beginning of the same data set is taken as it is, to be completed.
+@dataclass(frozen=True)
+class Machine:
+    """What renders; the result depends on the kind of device alone.
 
     Args:
-        plan: what is to be made.
-        root: where.
-        truth: whether true maps are wanted.
-        force: replace a data set that is there. Files of other origin are never touched.
-
-    Raises:
-        CannotWriteError: the folder holds something else, or the data set is complete.
+        device: "cpu", or a device of PyTorch.
+        workers: processes, on a CPU.
     """
-    if root.exists() and not root.is_dir():
-        raise CannotWriteError(f"{root}: exists and is not a folder", "give another name")
-    if not root.exists() or not any(root.iterdir()):
-        return
-    earlier = read_manifest(root)
-    if earlier is None:
-        raise CannotWriteError(
-            f"{root}: holds files, but no {MANIFEST} of an earlier run", "give an empty folder"
-        )
-    complete = not missing_people(plan, root) and (not truth or (root / TRUTH).exists())
-    if (earlier != plan or complete) and not force:
-        raise CannotWriteError(
-            f"{root}: holds {'this' if earlier == plan else 'another'} synthetic data set already",
-            "use --force to replace it, or give another folder",
-        )
+
+    device: str = "cpu"
+    workers: int = 1
 
 
-def read_manifest(root: Path) -> Plan | None:
-    """Read which data set a folder holds; None when it holds none."""
-    try:
-        found = json.loads((root / MANIFEST).read_text("utf-8"))
-        if found.pop("generator") != "fr3d synth":
-            return None
-        return Plan(**found)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+@dataclass(frozen=True)
+class Job:
+    """Some people to be made.
+
+    Args:
+        device: where.
+        plan: of the data set.
+        people: their numbers.
+        root: folder of the captures; None when they are not wanted.
+        drafter: writes their rows; None when they are not wanted.
+    """
+
+    device: str
+    plan: Plan
+    people: tuple[int, ...]
+    root: Path | None
+    drafter: Drafter | None
+
+
+def work(job: Job) -> list[Draft]:
+    """Make people, in this process or another."""
+    return make_people(engine_for(job.device), job.plan, job.people, job.root, job.drafter)
 
 
 def synthesise(
     plan: Plan,
-    root: Path,
+    output: Path,
     *,
     truth: bool = True,
-    workers: int = 1,
+    machine: Machine = Machine(),
     force: bool = False,
-    advance: Callable[[int], object] = lambda _: None,
-) -> None:
+    advance: Advance = lambda _: None,
+) -> int:
     """Make a data set, or complete one that was interrupted.
 
     Args:
         plan: what to make.
-        root: the folder of raw captures.
-        truth: keep the true maps in `truth.h5` beside the people.
-        workers: processes; the result does not depend on them.
+        output: the folder of captures, or the file of maps.
+        truth: keep the true maps in `truth.h5` beside captures.
+        machine: what renders.
         force: replace a data set that is there.
         advance: told the number of sessions after each person.
 
+    Returns:
+        How many sessions could not be reconstructed; 0 for other kinds.
+
     Raises:
-        CannotWriteError: the folder holds something else, or cannot be written.
+        CannotWriteError: the output holds something else, or cannot be written.
+        UnavailableError: a worker process died.
     """
-    prepare(plan, root, truth, force)
+    prepare(plan, output, truth, force)
+    if not plan.folders:
+        return _make_maps(plan, output, machine, force, advance)
     if force:
-        clear(root)
+        clear(output)
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        if not (root / MANIFEST).exists():
-            write_bytes(root / MANIFEST, (plan.manifest() + "\n").encode(), force=True)
-        _make(plan, root, truth and not (root / TRUTH).exists(), workers, force, advance)
+        output.mkdir(parents=True, exist_ok=True)
+        if not (output / MANIFEST).exists():
+            write_bytes(output / MANIFEST, (plan.manifest() + "\n").encode(), force=True)
+        if plan.kind == "rgbd":
+            write_bytes(output / DEPTH_NOTE, depth_note(), force=True)
+        _make_folders(plan, output, truth and not (output / TRUTH).exists(), machine, advance)
     except OSError as error:
-        raise cannot_write(root, error) from error
+        raise cannot_write(output, error) from error
+    return 0
 
 
-def clear(root: Path) -> None:
-    """Remove the sessions that the manifest of an earlier run names, and its true maps."""
-    earlier = read_manifest(root)
-    if earlier is None:
-        return
-    (root / TRUTH).unlink(missing_ok=True)
-    for person in range(earlier.people):
-        for folder in earlier.folders(root, person):
-            shutil.rmtree(folder, ignore_errors=True)
-        subject = root / subject_name(person)
-        if subject.is_dir() and not any(subject.iterdir()):
-            subject.rmdir()
-    (root / MANIFEST).unlink()
+def _make_maps(plan: Plan, path: Path, machine: Machine, force: bool, advance: Advance) -> int:
+    with _writer(plan, path, force) as writer:
+        people = _unsealed(writer, plan)
+        advance(plan.sessions * (plan.people - len(people)))
+        for drafts in _done(plan, people, None, writer.drafter, machine, advance):
+            for draft in drafts:
+                writer.seal_draft(draft)
+    return len(writer.rejected)
 
 
-def _make(
-    plan: Plan,
-    root: Path,
-    truth: bool,
-    workers: int,
-    force: bool,
-    advance: Callable[[int], object],
+def _make_folders(
+    plan: Plan, root: Path, truth: bool, machine: Machine, advance: Advance
 ) -> None:
     missing = set(missing_people(plan, root))
-    with _truth_writer(plan, root, truth, force) as writer:
-        unsealed = {index for index, _ in writer.todo(_rows(plan))} if writer else set()
-        people = sorted(missing | unsealed)
-        job = partial(make_person, plan, root, truth)
-        advance(plan.sessions * (plan.people - len(people)))
-        for person, columns in zip(people, _run(job, people, workers), strict=True):
-            if writer and person in unsealed:
-                writer.seal(person, columns)
-            advance(plan.sessions)
+    with _truth_writer(plan, root, truth) as writer:
+        unsealed = set(_unsealed(writer, plan)) if writer else set()
+        advance(plan.sessions * (plan.people - len(missing | unsealed)))
+        if writer:
+            for drafts in _done(plan, sorted(unsealed), root, writer.drafter, machine, advance):
+                for draft in drafts:
+                    writer.seal_draft(draft)
+        for _ in _done(plan, sorted(missing - unsealed), root, None, machine, advance):
+            pass
+
+
+def _done(
+    plan: Plan,
+    people: Sequence[int],
+    root: Path | None,
+    drafter: Drafter | None,
+    machine: Machine,
+    advance: Advance,
+) -> Iterator[list[Draft]]:
+    """Make people in order; progress is told after each group."""
+    step = 1
+    if machine.device != "cpu":
+        step = max(1, engine_for(machine.device).batch // plan.sessions)
+    groups = [tuple(people[k : k + step]) for k in range(0, len(people), step)]
+    jobs = [Job(machine.device, plan, group, root, drafter) for group in groups]
+    workers = min(machine.workers, len(jobs)) if machine.device == "cpu" else 1
+    if workers <= 1:
+        yield from _told(map(work, jobs), groups, plan, advance)
+        return
+    with in_order(work, jobs, workers, _first_of) as results:
+        yield from _told(results, groups, plan, advance)
+
+
+def _told(
+    results: Iterator[list[Draft]],
+    groups: Sequence[tuple[int, ...]],
+    plan: Plan,
+    advance: Advance,
+) -> Iterator[list[Draft]]:
+    for drafts, group in zip(results, groups, strict=True):
+        yield drafts
+        advance(plan.sessions * len(group))
+
+
+def _first_of(job: Job) -> str:
+    return f"person {subject_name(job.people[0])}"
 
 
 @contextmanager
-def _truth_writer(
-    plan: Plan, root: Path, truth: bool, force: bool
-) -> Iterator[ArtifactWriter | None]:
+def _truth_writer(plan: Plan, root: Path, truth: bool) -> Iterator[ArtifactWriter | None]:
     if not truth:
         yield None
         return
+    with _writer(plan, root / TRUTH, force=False) as writer:
+        yield writer
+
+
+def _writer(plan: Plan, path: Path, force: bool) -> ArtifactWriter:
     parameters = asdict(plan)
     seed = parameters.pop("seed")
+    if plan.kind == "reconstruction":
+        parameters["reconstruction"] = recipe_for(plan.studio.sensor).parameters
     step = Step("synth", parameters, {}, seed=seed)
-    with ArtifactWriter(
-        root / TRUTH,
+    return ArtifactWriter(
+        path,
         "fr3d.maps",
         step,
         frame="camera",
         part_rows=plan.sessions,
         items=plan.people * plan.sessions,
         force=force,
-    ) as writer:
-        yield writer
+    )
 
 
-def _rows(plan: Plan) -> list[tuple[int, int]]:
-    return [(person, number) for person in range(plan.people) for number in range(plan.sessions)]
-
-
-def _run(job: Callable[[int], Columns], people: list[int], workers: int) -> Iterator[Columns]:
-    """Run jobs in order, in this process when one worker is enough."""
-    workers = min(workers, len(people))
-    if workers <= 1:
-        yield from map(job, people)
-        return
-    # A fresh interpreter each: forking a process that has threads is not safe.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_ctrl_c_to_parent) as pool:
-        try:
-            yield from pool.map(job, people)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _leave_ctrl_c_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _unsealed(writer: ArtifactWriter, plan: Plan) -> list[int]:
+    """Numbers of the people whose rows are missing: each person is a part."""
+    rows = [(person, number) for person in range(plan.people) for number in range(plan.sessions)]
+    return [index for index, _ in writer.todo(rows)]

@@ -1,12 +1,8 @@
-"""What changes from session to session: expression and head pose, under Photoface's names."""
+"""Facial expressions, under Photoface's names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-
-FloatArray = npt.NDArray[np.float64]
 
 # Photoface's emotions and how often a session shows each.
 EMOTIONS = {"blankstare": 0.7, "positive": 0.16, "emoOther": 0.08, "negative": 0.06}
@@ -29,43 +25,21 @@ UNITS: dict[str, list[dict[str, float]]] = {
 }  # fmt: skip
 # Muscles that are never quite still.
 RESTLESS = ("mouth-compression", "mouth-corner-puller", "eyebrows-left-up", "eyebrows-right-up")
-# Photoface's pose classes 1 (frontal) to 5 (profile): the largest turn of each, degrees.
-POSE_LIMITS = (10.0, 25.0, 45.0, 70.0)
 
 
-@dataclass(frozen=True)
-class Pose:
-    """How the head is turned, degrees.
+def sample_emotion(
+    rng: np.random.Generator, expressive: float | None = None
+) -> tuple[str, dict[str, float]]:
+    """Draw an emotion and the weights of its action units.
 
     Args:
-        yaw: towards the image's right.
-        pitch: downwards.
-        roll: clockwise as the photograph shows it.
+        rng: the session's generator.
+        expressive: share of sessions that are not neutral; None for that of `EMOTIONS`.
     """
-
-    yaw: float
-    pitch: float
-    roll: float
-
-    @property
-    def photoface(self) -> str:
-        """Photoface's class, "1" (frontal) to "5" (profile), from the turn out of the plane."""
-        turn = np.hypot(self.yaw, self.pitch)
-        return str(1 + int(np.searchsorted(POSE_LIMITS, turn)))
-
-    def matrix(self) -> FloatArray:
-        """The rotation (3, 3) of points in the frame x right, y up, z to the camera."""
-        yaw, pitch, roll = np.deg2rad([self.yaw, self.pitch, self.roll])
-        cos, sin = np.cos, np.sin
-        turn = np.array([[cos(yaw), 0, sin(yaw)], [0, 1, 0], [-sin(yaw), 0, cos(yaw)]])
-        nod = np.array([[1, 0, 0], [0, cos(pitch), -sin(pitch)], [0, sin(pitch), cos(pitch)]])
-        tilt = np.array([[cos(roll), sin(roll), 0], [-sin(roll), cos(roll), 0], [0, 0, 1]])
-        return tilt @ turn @ nod
-
-
-def sample_emotion(rng: np.random.Generator) -> tuple[str, dict[str, float]]:
-    """Draw an emotion and the weights of its action units."""
-    name = str(rng.choice(list(EMOTIONS), p=list(EMOTIONS.values())))
+    shares = np.array(list(EMOTIONS.values()))
+    if expressive is not None:
+        shares = np.array([1 - expressive, *(expressive * shares[1:] / shares[1:].sum())])
+    name = str(rng.choice(list(EMOTIONS), p=shares))
     units = {unit: float(abs(rng.normal(0.0, 0.06))) for unit in RESTLESS}
     lids = float(rng.uniform(0.0, 0.12))
     units |= {"eye-left-closure": lids, "eye-right-closure": lids}
@@ -88,11 +62,3 @@ def expression_weights(units: Mapping[str, float], race: Mapping[str, float]) ->
         for unit, weight in units.items()
         for name, share in race.items()
     }
-
-
-def sample_pose(rng: np.random.Generator) -> Pose:
-    """Draw a head pose: mostly frontal, one session in sixteen turned a little."""
-    turned = rng.random() < 1 / 16
-    yaw = rng.choice([-1.0, 1.0]) * rng.uniform(11, 16) if turned else rng.normal(0.0, 2.5)
-    pitch, roll = rng.normal(0.0, 2.0), rng.normal(0.0, 2.0)
-    return Pose(float(yaw), float(pitch), float(roll))

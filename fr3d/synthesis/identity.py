@@ -12,7 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fr3d.synthesis.assets import HeadModel
+from fr3d.synthesis.beard import sample_habit
 from fr3d.synthesis.complexion import Complexion, sample_complexion
+from fr3d.synthesis.hair import HairStyle, sample_hair
+from fr3d.synthesis.spectacles import Spectacles, sample_spectacles
 
 # Spread of the weights of targets: 0.45 gives caricatures, 0.2 gives siblings.
 SIGMA = 0.26
@@ -39,41 +42,109 @@ class Identity:
         gender: "male" or "female".
         age: years.
         race: share of each of `RACES`; they sum to one.
-        shape: weight by name of target.
-        complexion: what the skin reflects.
+        maleness: share of male features, 0..1.
+        weight: -1 (thin) to 1 (heavy).
+        features: weight by name of target, for what never changes.
+        complexion: what skin, eyes and hair reflect.
+        hair: how it is worn.
+        habit: the usual facial hair, one of `fr3d.synthesis.beard.KINDS`.
+        spectacles: the person's pair.
+        wears: whether the person is used to wearing it.
     """
 
     gender: str
     age: float
     race: Mapping[str, float]
-    shape: Mapping[str, float]
+    maleness: float
+    weight: float
+    features: Mapping[str, float]
     complexion: Complexion
+    hair: HairStyle
+    habit: str
+    spectacles: Spectacles
+    wears: bool
+
+    @property
+    def shape(self) -> dict[str, float]:
+        """Weights of targets of the neutral head."""
+        return dict(self.features) | self.build_on(0.0, 0.0)
+
+    def build_on(self, older: float, heavier: float) -> dict[str, float]:
+        """Weights of the targets of sex, age, race and weight, on another day.
+
+        They add to those of the features.
+
+        Args:
+            older: years.
+            heavier: on the scale of `weight`.
+        """
+        weight = float(np.clip(self.weight + heavier, -1.0, 1.0))
+        weights = _macro(self.maleness, self.age + older, self.race, weight)
+        # Those of the body hardly reach the cheeks.
+        if heavier:
+            weights[f"head/head-fat-{'incr' if heavier > 0 else 'decr'}"] = abs(heavier)
+        return weights
 
 
-def sample_identity(seed: int, person: int, head: HeadModel) -> Identity:
+@dataclass(frozen=True)
+class Habits:
+    """How often people wear what is not their face; None for shares like Photoface's.
+
+    Args:
+        spectacles: share of sessions with spectacles.
+        beards: share of men with hair on the face.
+    """
+
+    spectacles: float | None = None
+    beards: float | None = None
+
+
+# Of people who own spectacles, the share of sessions that show them.
+WEARING = 0.8
+SPECTACLES_SHARE = 0.28
+
+
+def sample_identity(
+    seed: int, person: int, head: HeadModel, habits: Habits = Habits()
+) -> Identity:
     """Draw a person.
 
     Args:
         seed: of the whole data set.
         person: number of the person, from 0.
         head: the parametric head.
+        habits: how often spectacles and beards occur; they change nothing else of the person.
     """
     rng = np.random.default_rng([seed, person, 0])
     gender = "male" if rng.random() < 0.5 else "female"
     age = float(rng.uniform(18, 65))
     share = rng.dirichlet(np.full(len(RACES), 0.5))
     race = {name: float(value) for name, value in zip(RACES, share, strict=True)}
-    shape = _macro(rng, gender, age, race) | _features(rng, head)
-    return Identity(gender, age, race, shape, sample_complexion(rng, gender, age, race))
+    maleness = float(rng.uniform(0.75, 1.0) if gender == "male" else rng.uniform(0.0, 0.25))
+    weight = float(np.clip(rng.normal(0.0, 0.35), -0.8, 0.8))
+    features = _features(rng, head)
+    skin, worn = (np.random.default_rng([seed, person, 3, k]) for k in (0, 1))
+    spectacles = SPECTACLES_SHARE if habits.spectacles is None else habits.spectacles
+    return Identity(
+        gender=gender,
+        age=age,
+        race=race,
+        maleness=maleness,
+        weight=weight,
+        features=features,
+        complexion=sample_complexion(skin, gender, age, race),
+        hair=sample_hair(worn, gender, age),
+        spectacles=sample_spectacles(worn),
+        wears=bool(worn.random() < spectacles / max(WEARING, spectacles)),
+        habit=sample_habit(worn, gender, habits.beards),
+    )
 
 
 def _macro(
-    rng: np.random.Generator, gender: str, age: float, race: Mapping[str, float]
+    male: float, age: float, race: Mapping[str, float], weight: float
 ) -> dict[str, float]:
     """Mix sex, age, race and weight as MakeHuman does: products of shares that sum to one."""
-    male = rng.uniform(0.75, 1.0) if gender == "male" else rng.uniform(0.0, 0.25)
     old = (age - 25.0) / 65.0 if age > 25 else 0.0
-    weight = float(np.clip(rng.normal(0.0, 0.35), -0.8, 0.8))
     weights = {}
     for sex, by_sex in (("male", male), ("female", 1 - male)):
         for stage, by_age in (("old", old), ("young", 1 - old)):

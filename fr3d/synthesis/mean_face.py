@@ -14,10 +14,10 @@ import numpy.typing as npt
 from fr3d.geometry.normals import unit
 from fr3d.geometry.similarity import estimate_similarity, scale_of
 from fr3d.synthesis.assets import HeadModel, load_heads
+from fr3d.synthesis.figure import between_eyes
 from fr3d.synthesis.identity import Identity, sample_identity
-from fr3d.synthesis.render import Mesh, View, render
-from fr3d.synthesis.scene import Painter
-from fr3d.synthesis.subdivision import head_subdivision
+from fr3d.synthesis.portrait import at_rest, portray
+from fr3d.synthesis.render import View
 from fr3d.synthesis.truth import five_points
 
 FloatArray = npt.NDArray[np.float64]
@@ -104,16 +104,17 @@ class _Likeness:
 
 def _likeness(head: HeadModel, person: Identity, matrix: FloatArray, size: int) -> _Likeness:
     """Render a head twice, with white hair and with black: their difference shows the hair."""
-    operator, triangles = head_subdivision(2)
     neutral = head.shape(person.shape)
-    points = _in_frame(operator @ neutral, neutral[head.landmarks[NOSE], 2], matrix, size)
+    eyes, nose = between_eyes(head, neutral), neutral[head.landmarks[NOSE], 2]
+    seen, look = at_rest(person), person.complexion
     white, black = (
-        render(
-            Mesh(points, triangles),
-            Painter(replace(person.complexion, hair=hair), AHEAD, operator, head),
+        portray(
+            replace(look, hair=np.full(3, hair)),
+            seen,
+            lambda points: _in_frame(points + eyes, nose, matrix, size),
             AHEAD[None],
             (size, size),
-        )
+        )[0]
         for hair in (1.0, 0.0)
     )
     skin = black.mask * np.clip(1.0 - (white.albedo - black.albedo), 0.0, 1.0)

@@ -1,64 +1,126 @@
-"""What a data set consists of, and the making of one person in it."""
+"""The making of people: their sessions rendered, and written to disk or turned into rows."""
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from fr3d.artifacts.drafts import Draft, Drafter
+from fr3d.artifacts.rows import Reject
+from fr3d.errors import Fr3dError
 from fr3d.synthesis.assets import load_heads
+from fr3d.synthesis.engine import Engine
 from fr3d.synthesis.identity import sample_identity
-from fr3d.synthesis.photoface import attributes, session_names, subject_name, write_session
-from fr3d.synthesis.scene import capture
-from fr3d.synthesis.truth import Columns, stack_truth, true_row
+from fr3d.synthesis.pairs import pair_name, write_pair, write_photograph
+from fr3d.synthesis.photoface import session_names, subject_name, write_session
+from fr3d.synthesis.plan import Plan
+from fr3d.synthesis.reconstruction import reconstructed_row
+from fr3d.synthesis.scene import photograph
+from fr3d.synthesis.session import Session
+from fr3d.synthesis.studio import Shot, draw
+from fr3d.synthesis.truth import attributes, stack_rows, true_row
 
-# Raise it when the same seed gives other pictures than before.
-RECIPE = 1
 
-
-@dataclass(frozen=True)
-class Plan:
-    """What a data set consists of; it determines every byte.
+@dataclass
+class Rows:
+    """The rows of one person.
 
     Args:
-        people: how many.
-        sessions: of each person.
-        size: height and width of the pictures, pixels.
-        seed: of everything drawn.
-        picture: "png" or "bmp".
-        recipe: version of the recipe; one data set never mixes two.
+        kept: by dataset.
+        rejected: sessions that could not be reconstructed.
     """
 
-    people: int
-    sessions: int
-    size: int
-    seed: int
-    picture: str
-    recipe: int = RECIPE
-
-    def manifest(self) -> str:
-        """The text of the manifest beside the people's folders."""
-        return json.dumps({"generator": "fr3d synth", **asdict(self)}, indent=2)
-
-    def folders(self, root: Path, person: int) -> list[Path]:
-        """The session folders of a person."""
-        names = session_names(self.seed, person, self.sessions)
-        return [root / subject_name(person) / name for name in names]
+    kept: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[Reject] = field(default_factory=list)
 
 
-def make_person(plan: Plan, root: Path, truth: bool, person: int) -> Columns:
-    """Render all sessions of a person and write those whose folder is missing.
+def names(plan: Plan, person: int) -> list[str]:
+    """The ids of a person's sessions, in order."""
+    if plan.kind in ("photographs", "rgbd"):
+        return [pair_name(subject_name(person), number) for number in range(plan.sessions)]
+    return session_names(plan.seed, person, plan.sessions)
 
-    Returns:
-        The rows of the true maps, or nothing when they are not wanted.
+
+def place(plan: Plan, root: Path, person: int, name: str) -> Path:
+    """What is there once a session is written whole: its folder, or its picture."""
+    where = root / subject_name(person) / name
+    return where if plan.kind == "photoface" else where.with_name(f"{name}.{plan.picture}")
+
+
+def make_people(
+    engine: Engine,
+    plan: Plan,
+    people: Sequence[int],
+    root: Path | None,
+    drafter: Drafter | None,
+) -> list[Draft]:
+    """Render all sessions of some people; write those that are missing, and draft their rows.
+
+    Args:
+        engine: where pictures are computed; the result does not depend on how many people there
+            are.
+        plan: of the data set.
+        people: their numbers.
+        root: folder of the captures; None when they are not wanted.
+        drafter: writes the rows of each person as one part; None when they are not wanted.
     """
-    identity = sample_identity(plan.seed, person, load_heads())
-    rows = []
-    for number, folder in enumerate(plan.folders(root, person)):
-        if folder.is_dir() and not truth:
-            continue
-        session = capture(identity, plan.seed, person, number, plan.size)
-        fields = attributes(identity, session)
-        if not folder.is_dir():
-            write_session(folder, session, fields, plan.picture)
-        if truth:
-            rows.append(true_row(subject_name(person), folder.name, session, fields))
-    return stack_truth(rows)
+    rows = {person: Rows() for person in people}
+    wanted = _wanted(plan, people, root, everything=drafter is not None)
+    for (person, number), session in _rendered(engine, plan, wanted):
+        name = names(plan, person)[number]
+        if root is not None and not place(plan, root, person, name).exists():
+            _write(plan, root, person, name, session)
+        if drafter is not None:
+            _collect(plan, rows[person], subject_name(person), name, session)
+    if drafter is None:
+        return []
+    return [drafter.draft(p, stack_rows(of_one.kept), of_one.rejected) for p, of_one in rows.items()]
+
+
+def _wanted(
+    plan: Plan, people: Sequence[int], root: Path | None, *, everything: bool
+) -> list[tuple[int, int]]:
+    """Person and number of the sessions to render."""
+    pairs = [(person, number) for person in people for number in range(plan.sessions)]
+    if everything or root is None:
+        return pairs
+    return [(p, n) for p, n in pairs if not place(plan, root, p, names(plan, p)[n]).exists()]
+
+
+def _rendered(
+    engine: Engine, plan: Plan, wanted: Sequence[tuple[int, int]]
+) -> Iterator[tuple[tuple[int, int], Session]]:
+    """Sessions in order, as many at a time as suits the engine."""
+    for start in range(0, len(wanted), engine.batch):
+        group = wanted[start : start + engine.batch]
+        shots = _drawn(plan, group)
+        yield from zip(group, photograph(engine, shots, plan.studio), strict=True)
+
+
+def _drawn(plan: Plan, group: Sequence[tuple[int, int]]) -> list[Shot]:
+    habits, head = plan.studio.variety.habits, load_heads()
+    numbers = sorted({person for person, _ in group})
+    known = {person: sample_identity(plan.seed, person, head, habits) for person in numbers}
+    return [draw(known[person], plan.seed, person, n, plan.studio) for person, n in group]
+
+
+def _write(plan: Plan, root: Path, person: int, name: str, session: Session) -> None:
+    folder = root / subject_name(person)
+    if plan.kind == "photoface":
+        write_session(folder / name, session, attributes(session), plan.picture)
+    elif plan.kind == "rgbd":
+        write_pair(folder, name, session, plan.picture)
+    else:
+        write_photograph(folder, name, session, plan.picture)
+
+
+def _collect(plan: Plan, rows: Rows, subject: str, name: str, session: Session) -> None:
+    """Add the row of a session, or the reason why there is none."""
+    if plan.kind != "reconstruction":
+        exact = plan.kind != "maps"
+        rows.kept.append(true_row(subject, name, session, exact=exact))
+        return
+    try:
+        rows.kept.append(reconstructed_row(subject, name, session, plan.picture))
+    except Fr3dError as error:
+        rows.rejected.append(Reject(subject, name, error.message))

@@ -2,9 +2,11 @@
 
 `<root>/<subject>/<session>/` holds `im0`..`im3` (one flash each), `LightSource.m` (a 4x2 matrix of
 unevaluated arithmetic), `metadata.txt` (eleven landmarks, "x,y" a line) and `metadataII.txt` (seven
-fields with blanks around and a trailing comma).
+fields with blanks around and a trailing comma). Lights that such a matrix cannot tell, near or
+uneven ones, stand in fr3d's own `lights.json` instead.
 """
 
+import json
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,16 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fr3d.errors import UsageError
-from fr3d.synthesis.bmp import encode_bmp
-from fr3d.synthesis.identity import Identity
-from fr3d.synthesis.png import encode_png
+from fr3d.synthesis.plan import ENCODERS
 from fr3d.synthesis.rig import Lights
-from fr3d.synthesis.scene import Session
+from fr3d.synthesis.session import Session
 
 FIRST_SUBJECT = 1001
 OPENING = datetime(2007, 12, 3, 9, 0)  # noqa: DTZ001 - session names carry no time zone
-ENCODERS = {"png": encode_png, "bmp": encode_bmp}
 FIELDS = ("gender", "spectacles", "facial_hair", "pose", "quality", "occlusion", "emotion")
 
 
@@ -48,24 +46,25 @@ def session_names(seed: int, person: int, count: int) -> list[str]:
     return names
 
 
-def attributes(identity: Identity, session: Session) -> dict[str, str]:
-    """What Photoface's second metadata file says of a session, by field."""
-    return {
-        "gender": identity.gender,
-        "spectacles": "no",
-        "facial_hair": "none",
-        "pose": session.pose.photoface,
-        "quality": "ok",
-        "occlusion": "",
-        "emotion": session.emotion,
-    }
+def light_file(lights: Lights) -> tuple[str, str]:
+    """Name and text of the light file.
 
-
-def light_file(lights: Lights) -> str:
-    """The text of `LightSource.m`: the number after each minus is zenith or azimuth, degrees."""
-    rows = zip(lights.zenith, lights.azimuth, strict=True)
-    lines = "\n".join(f"    90-{zenith:g} 360-{azimuth:g};" for zenith, azimuth in rows)
-    return f"LightAngle = [\n{lines}\n];\n"
+    In `LightSource.m` the number after each minus is zenith or azimuth, degrees.
+    """
+    if lights.distance_mm is None and (lights.intensity == 1).all():
+        rows = zip(lights.zenith, lights.azimuth, strict=True)
+        lines = "\n".join(f"    90-{zenith:g} 360-{azimuth:g};" for zenith, azimuth in rows)
+        return "LightSource.m", f"LightAngle = [\n{lines}\n];\n"
+    entries = []
+    for towards, intensity in zip(lights.directions, lights.intensity, strict=True):
+        entry: dict[str, object] = {"direction": [round(v, 7) for v in towards.tolist()]}
+        entry["intensity"] = float(intensity)
+        if lights.distance_mm is not None:
+            place = towards * lights.distance_mm
+            entry["position_mm"] = [round(v, 3) for v in place.tolist()]
+        entries.append(entry)
+    document = {"format": "fr3d.lights", "version": 1, "lights": entries}
+    return "lights.json", json.dumps(document, indent=1) + "\n"
 
 
 def write_session(
@@ -76,17 +75,16 @@ def write_session(
     Args:
         folder: the session's folder; must not exist yet.
         session: what was captured.
-        fields: by name of `FIELDS`.
+        fields: by name of `FIELDS`; others are passed over.
         picture: "png" or "bmp".
     """
-    if picture not in ENCODERS:
-        raise UsageError(f"unknown picture format '{picture}'", f"use {' or '.join(ENCODERS)}")
     unfinished = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     for number, image in enumerate(session.images):
         (unfinished / f"im{number}.{picture}").write_bytes(ENCODERS[picture](image))
-    _text(unfinished / "LightSource.m", light_file(session.lights))
+    name, text = light_file(session.lights)
+    _text(unfinished / name, text)
     points = "".join(f"{x:.2f},{y:.2f}\n" for x, y in session.landmarks)
     _text(unfinished / "metadata.txt", points)
     line = ",".join(f" {fields[name]} " if fields[name] else " " for name in FIELDS)

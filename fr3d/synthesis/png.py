@@ -1,41 +1,53 @@
-"""Grey PNG files whose bytes depend on the pixels alone, not on the version of a picture library.
+"""PNG files whose bytes depend on the pixels alone, not on the version of a picture library.
 
 Reference: W3C, "Portable Network Graphics (PNG) Specification (Third Edition)", section 9.
 """
 
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Bytes2D = npt.NDArray[np.uint8]
+Picture = npt.NDArray[Any]
+LEVEL = 6
+GREY, COLOUR = 0, 2
 
 
-def encode_png(image: Bytes2D) -> bytes:
-    """Encode an 8-bit grey picture.
+def encode_png(image: Picture) -> bytes:
+    """Encode a picture.
 
     Args:
-        image: (H, W) uint8.
+        image: (H, W) grey or (H, W, 3) red, green and blue; uint8 or uint16.
     """
-    height, width = image.shape
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_FILTERED)
-    data = packer.compress(_filtered(image).tobytes()) + packer.flush()
+    height, width = image.shape[:2]
+    kind = COLOUR if image.ndim == 3 else GREY
+    bits = 8 * image.itemsize
+    rows = np.ascontiguousarray(image.astype(image.dtype.newbyteorder(">"))).view(np.uint8)
+    step = image.itemsize * (3 if kind == COLOUR else 1)
+    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 15, 9, zlib.Z_FILTERED)
+    data = packer.compress(_filtered(rows.reshape(height, -1), step).tobytes()) + packer.flush()
     chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 
-def _filtered(image: Bytes2D) -> Bytes2D:
-    """Predict each row by the filter that leaves the smallest sum of absolute differences."""
-    padded = np.pad(image.astype(np.int16), ((1, 0), (1, 0)))
-    here, left = padded[1:, 1:], padded[1:, :-1]
-    up, corner = padded[:-1, 1:], padded[:-1, :-1]
+def _filtered(rows: npt.NDArray[np.uint8], step: int) -> npt.NDArray[np.uint8]:
+    """Predict each row by the filter that leaves the smallest sum of absolute differences.
+
+    Args:
+        rows: (H, N) bytes.
+        step: bytes from a pixel to the next.
+    """
+    padded = np.pad(rows.astype(np.int16), ((1, 0), (step, 0)))
+    here, left = padded[1:, step:], padded[1:, :-step]
+    up, corner = padded[:-1, step:], padded[:-1, :-step]
     guesses = (np.zeros_like(here), left, up, (left + up) // 2, _paeth(left, up, corner))
-    rows = np.stack([(here - guess).astype(np.uint8) for guess in guesses])
-    cost = np.abs(rows.view(np.int8).astype(np.int32)).sum(axis=2)
+    rest = np.stack([(here - guess).astype(np.uint8) for guess in guesses])
+    cost = np.abs(rest.view(np.int8).astype(np.int16)).sum(axis=2, dtype=np.int32)
     best = cost.argmin(axis=0)
-    chosen = rows[best, np.arange(len(best))]
+    chosen = rest[best, np.arange(len(best))]
     return np.concatenate([best[:, None].astype(np.uint8), chosen], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Seeing a mesh from the front: an orthographic z-buffer and cast shadows of what it sees."""
+"""Kernels of the renderer on a CPU: a z-buffer, cast shadows of height fields, interpolation."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +9,13 @@ IntArray = npt.NDArray[np.int64]
 
 # A ray that starts this far above its own pixel does not meet that pixel's neighbours by rounding.
 BIAS = 0.35
-STEP = 0.5
+# What is nearer than this, pixels, is the surface's own slope and shades itself.
+NEAREST = 1.0
 
 
 @njit(cache=True)
 def rasterise(
-    points: FloatArray, triangles: IntArray, height: int, width: int
+    points: FloatArray, triangles: IntArray, height: int, width: int, both_sides: bool = False
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Find what each pixel sees; surfaces that turn their back are not seen.
 
@@ -23,6 +24,7 @@ def rasterise(
         triangles: (T, 3), counter-clockwise seen from the front in a frame with y up.
         height: rows.
         width: columns.
+        both_sides: see the backs of triangles as well.
 
     Returns:
         Number of the triangle (H, W), -1 where nothing is; barycentric weights (H, W, 3); depth
@@ -32,23 +34,26 @@ def rasterise(
     weights = np.zeros((height, width, 3))
     depth = np.full((height, width), np.nan)
     for number in range(len(triangles)):
-        a, b, c = points[triangles[number]]
+        ia, ib, ic = triangles[number, 0], triangles[number, 1], triangles[number, 2]
+        ax, ay, az = points[ia, 0], points[ia, 1], points[ia, 2]
+        bx, by, bz = points[ib, 0], points[ib, 1], points[ib, 2]
+        cx, cy, cz = points[ic, 0], points[ic, 1], points[ic, 2]
         # Rows run down: a triangle that faces the camera has negative area here.
-        area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-        if area >= 0.0:
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0.0 or (area > 0.0 and not both_sides):
             continue
-        top = max(int(np.ceil(min(a[1], b[1], c[1]))), 0)
-        bottom = min(int(np.floor(max(a[1], b[1], c[1]))), height - 1)
-        left = max(int(np.ceil(min(a[0], b[0], c[0]))), 0)
-        right = min(int(np.floor(max(a[0], b[0], c[0]))), width - 1)
+        top = max(int(np.ceil(min(ay, by, cy))), 0)
+        bottom = min(int(np.floor(max(ay, by, cy))), height - 1)
+        left = max(int(np.ceil(min(ax, bx, cx))), 0)
+        right = min(int(np.floor(max(ax, bx, cx))), width - 1)
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
-                u = ((b[0] - column) * (c[1] - row) - (b[1] - row) * (c[0] - column)) / area
-                v = ((c[0] - column) * (a[1] - row) - (c[1] - row) * (a[0] - column)) / area
+                u = ((bx - column) * (cy - row) - (by - row) * (cx - column)) / area
+                v = ((cx - column) * (ay - row) - (cy - row) * (ax - column)) / area
                 w = 1.0 - u - v
                 if u < 0.0 or v < 0.0 or w < 0.0:
                     continue
-                z = u * a[2] + v * b[2] + w * c[2]
+                z = u * az + v * bz + w * cz
                 if seen[row, column] < 0 or z > depth[row, column]:
                     seen[row, column] = number
                     depth[row, column] = z
@@ -59,37 +64,140 @@ def rasterise(
 
 
 @njit(cache=True)
-def lit_by(depth: FloatArray, light: FloatArray) -> npt.NDArray[np.bool_]:
-    """Tell where a distant light reaches a height field.
+def interpolate(table: FloatArray, corners: IntArray, weight: FloatArray) -> FloatArray:
+    """Mix what stands at the vertices around each point: (V, A), (N, 3), (N, 3) to (A, N)."""
+    out = np.empty((table.shape[1], len(corners)))
+    for n in range(len(corners)):
+        i, j, k = corners[n, 0], corners[n, 1], corners[n, 2]
+        u, v, w = weight[n, 0], weight[n, 1], weight[n, 2]
+        for a in range(table.shape[1]):
+            out[a, n] = u * table[i, a] + v * table[j, a] + w * table[k, a]
+    return out
+
+
+@njit(cache=True)
+def distant_light(depth: FloatArray, light: FloatArray, radius: float) -> FloatArray:
+    """How much of a distant light reaches a height field.
+
+    Lines along the light cross the picture a pixel apart; on each, the horizon towards the light is
+    a running maximum, so that the time does not depend on how far shadows fall. What lies between
+    an occluder and the picture's plane counts as solid.
 
     Args:
         depth: (H, W), height towards the camera in pixels, NaN where nothing is.
-        light: (3,), unit vector to the light: x right, y up, z towards the camera.
+        light: (3,), unit vector to the middle of the light: x right, y up, z towards the camera.
+        radius: angular radius of the light, radians.
 
     Returns:
-        (H, W), false in cast shadow and where nothing is. Attached shadows are not looked for.
+        (H, W), 0 in full shadow to 1, linear in the penumbra; 0 where nothing is. The surface's own
+        slope is not looked at.
     """
     height, width = depth.shape
-    lit = ~np.isnan(depth)
+    out = np.zeros((height, width))
+    first_row, last_row, first_column, last_column = _filled(depth)
+    if last_row < 0:
+        return out
     across = np.hypot(light[0], light[1])
-    if across < 1e-9:
-        return lit
-    step_x, step_y = STEP * light[0] / across, -STEP * light[1] / across
-    rise = STEP * light[2] / across
-    highest = np.nanmax(depth) if lit.any() else 0.0
-    for row in range(height):
-        for column in range(width):
-            if not lit[row, column]:
+    elevation = np.arctan2(light[2], across)
+    if elevation + radius >= np.pi / 2 - 1e-3:
+        for row in range(height):
+            for column in range(width):
+                if not np.isnan(depth[row, column]):
+                    out[row, column] = 1.0
+        return out
+    # Along a line away from the light: one pixel a step.
+    ux, uy = -light[0] / across, light[1] / across
+    low = np.tan(max(elevation - radius, -np.pi / 2 + 1e-3))
+    high = np.tan(elevation + radius)
+    middle_x, middle_y = 0.5 * (first_column + last_column), 0.5 * (first_row + last_row)
+    half = 0.5 * np.hypot(last_column - first_column, last_row - first_row) + 2.0
+    count = 2 * int(half) + 3
+    horizon = np.full((count, count), -np.inf)
+    place = np.zeros((count, count))
+    for line in range(count):
+        best, where = -np.inf, 0.0
+        offset = line - (count - 1) * 0.5
+        for step in range(count):
+            t = step - (count - 1) * 0.5
+            x = middle_x + t * ux - offset * uy
+            y = middle_y + t * uy + offset * ux
+            if first_column <= x <= last_column and first_row <= y <= last_row:
+                z = height_at(depth, x, y)
+                # Each step away from the light its rays sink by `low`.
+                if z + low * t > best:
+                    best, where = z + low * t, t
+            horizon[line, step] = best
+            place[line, step] = where
+    for row in range(first_row, last_row + 1):
+        for column in range(first_column, last_column + 1):
+            z = depth[row, column]
+            if np.isnan(z):
                 continue
-            x, y, z = float(column), float(row), depth[row, column] + BIAS
-            while True:
-                x, y, z = x + step_x, y + step_y, z + rise
-                if x < 0 or y < 0 or x > width - 1 or y > height - 1 or z > highest:
+            dx, dy = column - middle_x, row - middle_y
+            t = dx * ux + dy * uy
+            offset = -dx * uy + dy * ux + (count - 1) * 0.5
+            step = int(np.floor(t + (count - 1) * 0.5 - NEAREST + 0.5))
+            line = int(np.floor(offset))
+            share = offset - line
+            hidden = 0.0
+            if step >= 0:
+                highest, where = horizon[line, step], place[line, step]
+                beside, there = horizon[line + 1, step], place[line + 1, step]
+                if highest > -np.inf and beside > -np.inf:
+                    highest += share * (beside - highest)
+                    where += share * (there - where)
+                elif share > 0.5:
+                    highest, where = beside, there
+                excess = highest - (z + BIAS + low * t)
+                if excess > 0.0:
+                    far = max(t - where, 0.5)
+                    hidden = min(excess / (far * (high - low) + 1e-9), 1.0)
+            out[row, column] = 1.0 - hidden
+    return out
+
+
+@njit(cache=True)
+def near_light(depth: FloatArray, light: FloatArray, radius: float) -> FloatArray:
+    """How much of a near light reaches a height field.
+
+    Args:
+        depth: (H, W), height towards the camera in pixels, NaN where nothing is.
+        light: (3,), where the light stands: column, row, and height towards the camera in pixels.
+        radius: of the light, pixels.
+
+    Returns:
+        As `distant_light`.
+    """
+    height, width = depth.shape
+    out = np.zeros((height, width))
+    first_row, last_row, first_column, last_column = _filled(depth)
+    if last_row < 0:
+        return out
+    highest = np.nanmax(depth)
+    for row in range(first_row, last_row + 1):
+        for column in range(first_column, last_column + 1):
+            z = depth[row, column]
+            if np.isnan(z):
+                continue
+            dx, dy, dz = light[0] - column, light[1] - row, light[2] - z - BIAS
+            across = max(np.hypot(dx, dy), 1e-9)
+            distance = np.sqrt(across * across + dz * dz)
+            elevation, spread = np.arctan2(dz, across), np.arcsin(min(radius / distance, 1.0))
+            high = min(elevation + spread, np.pi / 2 - 1e-3)
+            low, high = np.tan(min(elevation - spread, np.pi / 2 - 2e-3)), np.tan(high)
+            steepest, t = low, NEAREST
+            while z + BIAS + low * t <= highest and t < across:
+                x, y = column + dx / across * t, row + dy / across * t
+                if x < first_column or x > last_column or y < first_row or y > last_row:
                     break
-                if _height_at(depth, x, y) > z:
-                    lit[row, column] = False
-                    break
-    return lit
+                slope = (height_at(depth, x, y) - z - BIAS) / t
+                if slope > steepest:
+                    steepest = slope
+                    if slope >= high:
+                        break
+                t += 1.0
+            out[row, column] = 1.0 - min((steepest - low) / (high - low), 1.0)
+    return out
 
 
 @njit(cache=True)
@@ -104,22 +212,43 @@ def corner_normals(points: FloatArray, triangles: IntArray) -> FloatArray:
         (V, 3), not of unit length.
     """
     total = np.zeros_like(points)
-    for corners in triangles:
-        a, b, c = points[corners[0]], points[corners[1]], points[corners[2]]
-        ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
-        vx, vy, vz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
-        for corner in corners:
-            total[corner, 0] += uy * vz - uz * vy
-            total[corner, 1] += uz * vx - ux * vz
-            total[corner, 2] += ux * vy - uy * vx
+    for number in range(len(triangles)):
+        i, j, k = triangles[number, 0], triangles[number, 1], triangles[number, 2]
+        ux, uy, uz = (
+            points[j, 0] - points[i, 0],
+            points[j, 1] - points[i, 1],
+            points[j, 2] - points[i, 2],
+        )
+        vx, vy, vz = (
+            points[k, 0] - points[i, 0],
+            points[k, 1] - points[i, 1],
+            points[k, 2] - points[i, 2],
+        )
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        for corner in (i, j, k):
+            total[corner, 0] += nx
+            total[corner, 1] += ny
+            total[corner, 2] += nz
     return total
 
 
 @njit(cache=True)
-def _height_at(depth: FloatArray, x: float, y: float) -> float:
+def height_at(depth: FloatArray, x: float, y: float) -> float:
     """Interpolate linearly; NaN, which compares false, beside a pixel without surface."""
     column, row = min(int(x), depth.shape[1] - 2), min(int(y), depth.shape[0] - 2)
     right, down = x - column, y - row
     upper = (1 - right) * depth[row, column] + right * depth[row, column + 1]
     lower = (1 - right) * depth[row + 1, column] + right * depth[row + 1, column + 1]
     return (1 - down) * upper + down * lower
+
+
+@njit(cache=True)
+def _filled(depth: FloatArray) -> tuple[int, int, int, int]:
+    """The first and last row and column with any surface; the last are -1 when there is none."""
+    first_row, last_row, first_column, last_column = depth.shape[0], -1, depth.shape[1], -1
+    for row in range(depth.shape[0]):
+        for column in range(depth.shape[1]):
+            if not np.isnan(depth[row, column]):
+                first_row, last_row = min(first_row, row), max(last_row, row)
+                first_column, last_column = min(first_column, column), max(last_column, column)
+    return first_row, last_row, first_column, last_column

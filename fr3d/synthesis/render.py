@@ -1,21 +1,90 @@
-"""From a mesh to what a camera sees: true maps, and photographs under distant lights.
+"""From surfaces to what a camera sees: true maps, and photographs under flashes.
 
-Orthographic camera; a photograph is Lambert's cosine times reflectance, dark in attached and in
-cast shadow. Each pixel averages a few points, as a sensor does.
+Orthographic camera. Each pixel averages a few points, as a sensor does.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fr3d.geometry.normals import unit
-from fr3d.synthesis.raster import corner_normals, lit_by, rasterise
+from fr3d.photometric.solvers.arrays import Array, namespace
+from fr3d.synthesis.engine import Engine, NumbaEngine, Seen
+from fr3d.synthesis.light import cosines
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 SAMPLES = 2
+
+
+class Canvas:
+    """A picture with several samples a pixel and a margin around it.
+
+    Args:
+        engine: where it is computed.
+        points: (B, V, 3): x to the right, y up, z towards the camera, in pixels of the picture,
+            from its centre.
+        triangles: (T, 3), counter-clockwise seen from outside.
+        size: height and width of the picture.
+        margin: pixels around it in which a surface still casts shadows into it.
+        reach: pixels around it that a moved picture may show, at most the margin.
+
+    Attributes:
+        seen: what each sample sees, depth in samples.
+        normal: (B, 3, P), unit normals of the visible points.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        points: Array,
+        triangles: Array,
+        size: tuple[int, int],
+        margin: int,
+        reach: int = 0,
+    ) -> None:
+        self.engine, self.size, self.margin = engine, size, margin
+        self.fine = SAMPLES * (size[0] + 2 * margin), SAMPLES * (size[1] + 2 * margin)
+        border = SAMPLES * (margin - reach)
+        self.seen = engine.see(self.samples_of(points), triangles, self.fine, border=border)
+        normal = engine.at(engine.corner_normals(points, triangles), self.seen)
+        xp = namespace(normal)
+        length = xp.sqrt((normal * normal).sum(1))[:, None]
+        self.normal = normal / (length + (length == 0))
+
+    def samples_of(self, points: Array) -> Array:
+        """Columns, rows and depths in samples of points (..., 3) in pixels from the centre."""
+        middle = self.engine.array([(self.fine[1] - 1) / 2, (self.fine[0] - 1) / 2, 0.0])
+        return points * self.engine.array([SAMPLES, -SAMPLES, SAMPLES]) + middle
+
+    def pixels(self, values: Array) -> Array:
+        """Average the samples of each pixel and cut the margin off: (..., H, W)."""
+        return self.moved(values, (0, 0))
+
+    def moved(self, values: Array, shift: Any) -> Array:
+        """The pixels of samples (..., H, W) that moved by whole samples, x right and y down."""
+        top, left = SAMPLES * self.margin - int(shift[1]), SAMPLES * self.margin - int(shift[0])
+        height, width = SAMPLES * self.size[0], SAMPLES * self.size[1]
+        inner = values[..., top : top + height, left : left + width]
+        corners = [inner[..., i::SAMPLES, j::SAMPLES] for i in range(SAMPLES) for j in range(SAMPLES)]
+        return sum(corners[1:], corners[0]) / len(corners)
+
+    def picture(self, values: Array) -> Array:
+        """Average visible points (B, ..., P) over pixels: (B, ..., H, W)."""
+        return self.pixels(self.engine.picture(values, self.seen))
+
+    def mask(self) -> Array:
+        """Pixels that the surface fills, (B, H, W)."""
+        xp = namespace(self.seen.depth)
+        return self.pixels(xp.where(self.seen.covered, 1.0, 0.0)) > 1 - 1e-6
+
+    def depth(self) -> Array:
+        """Mean height of each pixel in pixels, (B, H, W), 0 where nothing is."""
+        xp = namespace(self.seen.depth)
+        return self.pixels(xp.where(self.seen.covered, self.seen.depth, 0.0)) / SAMPLES
 
 
 @dataclass(frozen=True)
@@ -34,7 +103,7 @@ class Mesh:
 
 @dataclass(frozen=True)
 class View:
-    """What the camera sees.
+    """What the camera sees of a matte surface.
 
     Args:
         mask: (H, W), true where the surface fills the pixel.
@@ -53,70 +122,39 @@ class View:
     lit: FloatArray
 
 
-Paint = Callable[[IntArray, FloatArray], FloatArray]
+Shade = Callable[[Seen], Array]
 
 
 def render(
-    mesh: Mesh, paint: Paint, lights: FloatArray, size: tuple[int, int], margin: int = 0
+    mesh: Mesh, paint: Shade, lights: FloatArray, size: tuple[int, int], margin: int = 0
 ) -> View:
-    """Render a mesh under distant lights.
+    """Render a matte surface under distant point lights.
 
     Args:
         mesh: the surface, in pixels.
-        paint: from the vertex numbers (N, 3) around N points and their weights (N, 3) to the
-            reflectance (N,) there.
+        paint: from what is seen to the reflectance (1, P) of the visible points.
         lights: (L, 3), unit vectors towards the lights.
         size: height and width in pixels.
         margin: pixels around the picture in which a surface still casts shadows into it.
     """
-    fine = _Fine(mesh, paint, size, margin)
-    cosine = np.maximum(np.einsum("hwc,lc->lhw", fine.normal, lights), 0.0)
-    reached = np.stack([lit_by(fine.depth, light) for light in lights])
-    lit = np.where(reached & (cosine > 0), 1.0, 0.0)
-    mask = fine.coarse(fine.covered.astype(np.float64)) > 1 - 1e-9
-    depth = fine.coarse(np.where(fine.covered, fine.depth, 0.0)) / SAMPLES
+    engine = NumbaEngine()
+    canvas = Canvas(engine, mesh.points[None], mesh.triangles, size, margin)
+    cosine = np.maximum(cosines(canvas.normal, lights[None, ..., None]), 0.0)[0]
+    reached = engine.distant_light(canvas.seen.depth, lights[None], POINT)
+    lit = np.where(cosine > 0, engine.points_of(reached, canvas.seen)[0], 0.0)
+    albedo = paint(canvas.seen)
+    mask = canvas.mask()[0]
     return View(
         mask=mask,
-        normal=unit(fine.coarse(fine.normal)) * mask[..., None],
-        albedo=fine.coarse(fine.albedo) * mask,
-        depth=np.where(mask, depth, np.nan),
-        radiance=np.stack(
-            [fine.coarse(fine.albedo * c * s) for c, s in zip(cosine, lit, strict=True)]
+        normal=unit(np.moveaxis(canvas.picture(canvas.normal)[0], 0, -1)) * mask[..., None],
+        albedo=canvas.picture(albedo)[0] * mask,
+        depth=np.where(mask, canvas.depth()[0], np.nan),
+        radiance=np.concatenate(
+            [canvas.picture(albedo * c * s) for c, s in zip(cosine, lit, strict=True)]
         ),
-        lit=np.stack([fine.coarse(shadow) for shadow in lit]),
+        lit=np.concatenate([canvas.picture(shadow[None]) for shadow in lit]),
     )
 
 
-class _Fine:
-    """Buffers with several samples a pixel, and a margin around the picture."""
-
-    def __init__(self, mesh: Mesh, paint: Paint, size: tuple[int, int], margin: int) -> None:
-        self.size, self.margin = size, margin
-        height, width = (SAMPLES * (side + 2 * margin) for side in size)
-        middle = np.array([(width - 1) / 2, (height - 1) / 2, 0.0])
-        points = mesh.points * SAMPLES * np.array([1.0, -1.0, 1.0]) + middle
-        seen, weight, self.depth = rasterise(points, mesh.triangles, height, width)
-        self.covered = seen >= 0
-        corners, weight = mesh.triangles[seen[self.covered]], weight[self.covered]
-        smooth = vertex_normals(mesh)[corners]
-        self.normal = np.zeros((height, width, 3))
-        self.normal[self.covered] = unit(np.einsum("nk,nkc->nc", weight, smooth))
-        self.albedo = np.zeros((height, width))
-        self.albedo[self.covered] = paint(corners, weight)
-
-    def coarse(self, values: FloatArray) -> FloatArray:
-        """Average the samples of each pixel and cut the margin off."""
-        rows, columns = self.size[0] + 2 * self.margin, self.size[1] + 2 * self.margin
-        blocks = values.reshape(rows, SAMPLES, columns, SAMPLES, *values.shape[2:])
-        whole = blocks.mean(axis=(1, 3))
-        keep = slice(self.margin, self.margin + self.size[0])
-        return whole[keep, self.margin : self.margin + self.size[1]]
-
-
-def vertex_normals(mesh: Mesh) -> FloatArray:
-    """Average the normals of the triangles around each vertex, weighted by their area.
-
-    Returns:
-        (V, 3) unit vectors.
-    """
-    return unit(corner_normals(mesh.points, mesh.triangles))
+# A light so small that its shadows have sharp edges, radians.
+POINT = 1e-4

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from lit_sphere import write_capture
 
+from fr3d import processes
 from fr3d.artifacts.provenance import Step
 from fr3d.artifacts.store import open_artifact
 from fr3d.artifacts.writer import ArtifactWriter
@@ -148,12 +149,11 @@ def test_resume_after_kill_gives_the_same_bytes(
     assert sha(output) == sha(whole)
 
 
-def test_workers_never_hear_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_never_hear_ctrl_c() -> None:
     """Not even while they load their libraries, before they could say so themselves."""
     held = partial(signal.pthread_sigmask, signal.SIG_BLOCK)
-    monkeypatch.setattr(batch, "work", held)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        assert signal.SIGINT in batch._submit(pool, ()).result()
+        assert signal.SIGINT in processes._submit(pool, held, (), str).result()
     assert signal.SIGINT not in held(())
 
 

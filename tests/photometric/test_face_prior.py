@@ -131,23 +131,26 @@ def test_landmarks_of_no_face_are_told(change, reason: str) -> None:
 
 def test_it_lies_close_to_a_synthetic_face_it_was_not_made_of() -> None:
     from fr3d.synthesis.assets import load_heads
-    from fr3d.synthesis.expression import Pose
+    from fr3d.synthesis.appearance import Variety
     from fr3d.synthesis.identity import sample_identity
+    from fr3d.synthesis.pose import Pose
     from fr3d.synthesis.scene import capture
+    from fr3d.synthesis.studio import Studio
     from fr3d.synthesis.truth import five_points
 
+    studio = Studio(128, variety=Variety(spectacles=0.0, beards=0.0, turned=0.0))
     apart, tilted = [], []
     for person in range(3):
-        session = capture(sample_identity(7, person, load_heads()), 7, person, 0, 128)
+        session = capture(sample_identity(7, person, load_heads()), 7, person, 0, studio)
         landmarks = five_points(session.landmarks)
         normal, weight = mean_face_normals(landmarks, 128, 128)
-        truth = np.moveaxis(session.view.normal, -1, 0)
-        sure = (weight > 0.5) & session.view.mask
+        truth = np.moveaxis(session.normal, -1, 0)
+        sure = (weight > 0.5) & session.mask
         assert sure.mean() > 0.15
         apart.append(np.mean(degrees(normal, truth)[sure]))
         flat = np.zeros_like(normal)
         flat[2] = 1
         tilted.append(np.mean(degrees(flat, truth)[sure]))
-        assert replace(session.pose, roll=0) != Pose(0, 0, 0)
+        assert replace(session.shot.appearance.pose, roll=0) != Pose(0, 0, 0)
     assert np.mean(apart) < 14
     assert np.mean(apart) < 0.5 * np.mean(tilted)

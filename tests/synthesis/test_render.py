@@ -6,8 +6,8 @@ from solids import height_field, sphere, white
 
 from fr3d.geometry.lights import direction
 from fr3d.geometry.normals import normals_from_depth
-from fr3d.synthesis.raster import lit_by, rasterise
-from fr3d.synthesis.render import Mesh, render
+from fr3d.synthesis.raster import distant_light, near_light, rasterise
+from fr3d.synthesis.render import POINT, Mesh, render
 
 SIZE = (120, 100)
 RADIUS = 45.0
@@ -83,7 +83,7 @@ def test_a_wall_casts_a_shadow_as_long_as_trigonometry_says(azimuth, axis, sign)
     depth = np.zeros((121, 121))
     wall = (slice(None), slice(59, 62)) if axis == 1 else (slice(59, 62), slice(None))
     depth[wall] = 20.0
-    lit = lit_by(depth, direction(50.0, azimuth))
+    lit = distant_light(depth, direction(50.0, azimuth), POINT) > 0.5
     line = lit[60] if axis == 1 else lit[:, 60]
     behind = line[62:] if sign > 0 else line[58::-1]
     before = line[58::-1] if sign > 0 else line[62:]
@@ -96,7 +96,7 @@ def test_a_frontal_light_casts_no_shadow_and_nothing_is_dark_where_nothing_is() 
     depth = np.zeros((20, 20))
     depth[5:9, 5:9] = 9.0
     depth[0] = np.nan
-    lit = lit_by(depth, np.array([0.0, 0.0, 1.0]))
+    lit = distant_light(depth, np.array([0.0, 0.0, 1.0]), POINT) > 0.5
     assert lit[1:].all()
     assert not lit[0].any()
 
@@ -126,7 +126,7 @@ def test_nearer_surfaces_hide_farther_ones_and_backs_are_not_seen() -> None:
 
 
 def test_reflectance_scales_the_photograph() -> None:
-    half = render(sphere(RADIUS), lambda c, w: np.full(len(c), 0.5), LIGHTS, SIZE)
+    half = render(sphere(RADIUS), lambda seen: 0.5 * white(seen), LIGHTS, SIZE)
     full = render(sphere(RADIUS), white, LIGHTS, SIZE)
     assert np.allclose(half.radiance * 2, full.radiance)
     assert np.allclose(half.albedo[half.mask], 0.5)
@@ -137,3 +137,69 @@ def test_an_empty_scene_is_dark() -> None:
     view = render(nothing, white, LIGHTS, (10, 10))
     assert not view.mask.any()
     assert not view.radiance.any()
+
+
+def wall() -> np.ndarray:
+    """A plane with a wall 20 high across its middle."""
+    depth = np.zeros((121, 121))
+    depth[:, 59:62] = 20.0
+    return depth
+
+
+def test_a_wide_light_has_a_penumbra_as_broad_as_trigonometry_says() -> None:
+    """From full shadow to full light between 20 / tan(40 + 3) and 20 / tan(40 - 3) pixels."""
+    shade = distant_light(wall(), direction(50.0, 270.0), np.deg2rad(3.0))[60, 62:]
+    near, far = (20 / np.tan(np.deg2rad(40 + k)) for k in (3, -3))
+    assert shade[: int(near) - 1].max() < 0.01
+    assert shade[int(far) + 2 :].min() > 0.99
+    between = shade[int(near) : int(far) + 1]
+    assert (np.diff(between) >= -1e-9).all()
+    assert 0.3 < between.mean() < 0.7
+
+
+@pytest.mark.parametrize("azimuth", [0.0, 33.0, 90.0, 200.0, 305.0])
+def test_shadows_agree_with_a_slow_walk_along_each_ray(azimuth: float) -> None:
+    rng = np.random.default_rng(int(azimuth))
+    rows, columns = np.mgrid[:70, :80]
+    depth = 9 * np.sin(columns / 7 + rng.uniform(0, 6)) * np.cos(rows / 9) + 0.1 * columns
+    depth[(rows - 35) ** 2 + (columns - 40) ** 2 > 33**2] = np.nan
+    light = direction(62.0, azimuth)
+    fast = distant_light(depth, light, POINT) > 0.5
+    slow = np.array([[_walk(depth, light, r, c) for c in range(80)] for r in range(70)])
+    inside = ~np.isnan(depth)
+    assert not fast[~inside].any()
+    assert 0.03 < (~slow[inside]).mean() < 0.9
+    assert (fast != slow)[inside].mean() < 0.03
+
+
+def _walk(depth: np.ndarray, light: np.ndarray, row: int, column: int) -> bool:
+    """Whether small steps towards the light stay above the surface."""
+    if np.isnan(depth[row, column]):
+        return False
+    across = np.hypot(*light[:2])
+    for t in np.arange(1.0, 70.0, 0.25):
+        x, y = column + t * light[0] / across, row - t * light[1] / across
+        i, j = int(y), int(x)
+        if not (0 <= i < 69 and 0 <= j < 79 and x >= 0 and y >= 0):
+            return True
+        corner = depth[i : i + 2, j : j + 2]
+        v, u = y - i, x - j
+        height = np.array([1 - v, v]) @ corner @ np.array([1 - u, u])
+        if height > depth[row, column] + 0.35 + t * light[2] / across:
+            return False
+    return True
+
+
+def test_a_light_far_away_shades_like_one_at_infinity() -> None:
+    light = direction(50.0, 270.0)
+    far = np.array([60.0, 60.0, 0.0]) + 1e6 * light * [1, -1, 1]
+    radius = np.deg2rad(2.0)
+    distant = distant_light(wall(), light, radius)
+    assert np.abs(near_light(wall(), far, 1e6 * radius) - distant).max() < 0.15
+    assert np.abs(near_light(wall(), far, 1e6 * radius) - distant).mean() < 0.005
+
+
+def test_a_near_light_throws_a_longer_shadow_at_the_far_end() -> None:
+    """Over a wall 20 high, from 60 high and 40 before it: similar triangles give 20 behind it."""
+    lit = near_light(wall(), np.array([59.0 - 40.0, 60.0, 60.0]), 0.01)[60, 62:] > 0.5
+    assert abs(np.argmax(lit) - 20) <= 2

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fr3d.cli import main
-from fr3d.synthesis.dataset import read_manifest
+from fr3d.synthesis.folder import read_manifest
+from fr3d.synthesis.people import names, place
 
 
 def test_sample_data_is_small_and_whole(sample_raw: Path) -> None:
@@ -15,7 +16,8 @@ def test_sample_data_is_small_and_whole(sample_raw: Path) -> None:
     assert plan is not None
     assert plan.people >= 30
     assert plan.sessions >= 6
-    folders = [f for n in range(plan.people) for f in plan.folders(sample_raw, n)]
+    people = range(plan.people)
+    folders = [place(plan, sample_raw, n, name) for n in people for name in names(plan, n)]
     assert all(len(list(folder.glob("im?.png"))) == 4 for folder in folders)
     tree = list(sample_raw.parent.rglob("*"))
     assert sum(p.stat().st_size for p in tree) < 12e6
@@ -26,6 +28,7 @@ def test_the_readme_gives_the_command_that_made_it(sample_raw: Path) -> None:
     line = next(x for x in text.splitlines() if x.strip().startswith("fr3d synth "))
     words = shlex.split(line)
     made = json.loads((sample_raw / "synth.json").read_text("utf-8"))
+    made["size"] = made["studio"]["size"]
     for name in ("people", "sessions", "size", "seed"):
         assert words[words.index(f"--{name}") + 1] == str(made[name])
 
@@ -35,6 +38,7 @@ def test_the_first_people_come_out_byte_for_byte(
     people: int, sample_raw: Path, tmp_path: Path
 ) -> None:
     made = json.loads((sample_raw / "synth.json").read_text("utf-8"))
+    made["size"] = made["studio"]["size"]
     options = [f"--{name}={made[name]}" for name in ("sessions", "size", "seed")]
     options.append("--no-truth")
     assert main(["synth", str(tmp_path / "raw"), f"--people={people}", *options, "-j", "1"]) == 0

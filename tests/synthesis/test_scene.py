@@ -1,22 +1,30 @@
 """A captured session: landmarks on the face, photographs that give the true normals back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fr3d.geometry.normals import normals_from_depth, unit
+from fr3d.synthesis.appearance import Variety
 from fr3d.synthesis.assets import load_heads
 from fr3d.synthesis.identity import sample_identity
-from fr3d.synthesis.rig import EXPOSURE, expose, sample_lights
+from fr3d.synthesis.rig import Rig
 from fr3d.synthesis.scene import capture
+from fr3d.synthesis.sensor import EXPOSURE, Sensor
+from fr3d.synthesis.studio import Studio, draw
 from fr3d.synthesis.truth import five_points
 
 SIZE = 128
+PLAIN = Variety(spectacles=0.0, beards=0.0, turned=0.0)
+CLEAN = Sensor(ambient=0.0, vignetting=0.0)
+STILL = Studio(SIZE, sensor=CLEAN, variety=PLAIN, movement=0.0)
 
 
 @pytest.fixture(scope="module")
 def sessions():
     head = load_heads()
-    return [capture(sample_identity(0, n, head), 0, n, 0, SIZE) for n in range(4)]
+    return [capture(sample_identity(0, n, head), 0, n, 0, STILL) for n in range(4)]
 
 
 def degrees(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -27,15 +35,15 @@ def test_landmarks_lie_on_the_face_in_photofaces_order(sessions) -> None:
     for session in sessions:
         points = session.landmarks
         column, row = np.rint(points).astype(int).T
-        assert session.view.mask[row, column].all()
+        assert session.mask[row, column].all()
         left_eye, right_eye, nose, left_mouth, right_mouth = five_points(points)
         assert left_eye[0] < nose[0] < right_eye[0]
         assert left_mouth[0] < right_mouth[0]
         assert left_eye[1] < nose[1] < left_mouth[1] < points[10, 1]
         assert points[0, 0] < points[1, 0] < points[2, 0] < points[3, 0] < points[4, 0]
         assert points[5, 0] < points[6, 0] < points[7, 0]
-        depth = session.view.depth[row, column]
-        assert depth[6] == depth.max()
+        depth = session.depth[row, column]
+        assert depth[6] >= depth.max() - 0.5
         assert 25 < right_eye[0] - left_eye[0] < 50
 
 
@@ -44,63 +52,109 @@ def test_eyes_are_where_the_iris_is(sessions) -> None:
     for session in sessions:
         for x, y in five_points(session.landmarks)[:2]:
             row, column = np.rint([y, x]).astype(int)
-            patch = session.view.albedo[row - 3 : row + 4, column - 4 : column + 5]
-            assert patch.min() < 0.5 * session.view.albedo[row + 12, column]
+            patch = session.albedo[row - 3 : row + 4, column - 4 : column + 5]
+            assert patch.min() < 0.5 * session.albedo[row + 12, column]
 
 
 def test_true_normals_agree_with_true_depth(sessions) -> None:
+    """Of all that is seen, also where hair is too rough for the pixels of a small picture."""
+    errors = []
     for session in sessions:
-        view = session.view
+        view = session
         inner = view.mask.copy()
         inner[1:-1, 1:-1] &= view.mask[:-2, 1:-1] & view.mask[2:, 1:-1]
         inner[1:-1, 1:-1] &= view.mask[1:-1, :-2] & view.mask[1:-1, 2:]
         facing = inner & (view.normal[..., 2] > 0.7)
         error = degrees(normals_from_depth(view.depth, view.mask), view.normal)[facing]
-        assert np.median(error) < 1.0
+        assert np.median(error) < 1.2
+        errors.append(error)
         assert np.allclose(np.linalg.norm(view.normal[view.mask], axis=1), 1, atol=1e-6)
+    assert np.median(np.concatenate(errors)) < 0.8
 
 
-def test_least_squares_on_the_photographs_gives_the_normals_back(sessions) -> None:
-    """Where no light is in shadow the photographs are Lambert's, in the file's convention."""
-    for session in sessions:
+def test_least_squares_on_the_photographs_gives_the_normals_back() -> None:
+    """Where no light is in shadow, dry skin is Lambert's, in the file's convention."""
+    head = load_heads()
+    people = [sample_identity(0, n, head) for n in range(4)]
+    dry = [replace(p, complexion=replace(p.complexion, gloss=0.0)) for p in people]
+    for session in (capture(person, 0, n, 0, STILL) for n, person in enumerate(dry)):
         lights = session.lights.directions
-        clear = session.view.mask & (session.view.lit == 1).all(axis=0)
+        clear = session.mask & (session.lit == 1).all(axis=0)
         clear &= session.images.max(axis=0) < 255
         clear &= session.images.min(axis=0) > 15
         assert clear.sum() > 300
         scaled = session.images[:, clear].T.astype(float) @ np.linalg.pinv(lights).T
-        assert np.median(degrees(unit(scaled), session.view.normal[clear])) < 2.0
-        ratio = np.linalg.norm(scaled, axis=1) / (EXPOSURE * session.view.albedo[clear])
+        assert np.median(degrees(unit(scaled), session.normal[clear])) < 2.0
+        ratio = np.linalg.norm(scaled, axis=1) / (EXPOSURE * session.albedo[clear])
         assert np.median(ratio) == pytest.approx(1.0, abs=0.15)
 
 
 def test_there_are_cast_shadows_beside_the_attached_ones(sessions) -> None:
     for session in sessions:
-        cosine = np.einsum("hwc,lc->lhw", session.view.normal, session.lights.directions)
-        cast = (session.view.lit < 0.01) & (cosine > 0.1) & session.view.mask
-        assert 0.005 < cast.mean() / session.view.mask.mean() < 0.2
+        cosine = np.einsum("hwc,lc->lhw", session.normal, session.lights.directions)
+        cast = (session.lit < 0.01) & (cosine > 0.1) & session.mask
+        assert 0.005 < cast.mean() / session.mask.mean() < 0.2
 
 
 def test_sessions_of_a_person_differ_but_the_person_does_not() -> None:
     identity = sample_identity(0, 1, load_heads())
-    first, again, second = (capture(identity, 0, 1, number, 64) for number in (0, 0, 1))
+    first, again, second = (capture(identity, 0, 1, number, Studio(64)) for number in (0, 0, 1))
     assert np.array_equal(first.images, again.images)
     assert not np.array_equal(first.images, second.images)
     assert first.lights.zenith.tolist() != second.lights.zenith.tolist()
 
 
-def test_the_sensor_is_linear_and_its_noise_grows_with_light() -> None:
-    rng = np.random.default_rng(0)
-    dark, bright = (expose(np.full((200, 200), v), rng, 1.0).astype(float) for v in (0.05, 0.5))
-    assert dark.mean() == pytest.approx(0.05 * EXPOSURE, abs=0.1)
-    assert bright.mean() == pytest.approx(0.5 * EXPOSURE, abs=0.1)
-    assert bright.std() > 1.5 * dark.std() > 0.3
-    assert expose(np.full((9, 9), 5.0), rng, 1.0).min() == 255
+def test_photographs_move_as_the_truth_says() -> None:
+    """Without noise and far from shadows a moved photograph is the still one, displaced."""
+    quiet = Sensor(noise=0.0, ambient=0.0, vignetting=0.0, bits=16)
+    identity = sample_identity(0, 2, load_heads())
+    still, moved = (
+        capture(identity, 0, 2, 2, Studio(SIZE, sensor=quiet, variety=PLAIN, movement=most))
+        for most in (0.0, 15.0)
+    )
+    assert not still.shift.any()
+    assert np.abs(moved.shift).max() > 1
+    assert np.abs(moved.shift).max() <= 15.5
+    assert np.allclose(moved.shift.sum(axis=0), 0)
+    for before, after, (x, y) in zip(still.images, moved.images, moved.shift, strict=True):
+        if x % 1 == 0 and y % 1 == 0:
+            back = np.roll(after, (-int(y), -int(x)), axis=(0, 1))[20:-20, 20:-20]
+            assert np.abs(back.astype(int) - before[20:-20, 20:-20]).max() <= 1
 
 
-def test_lights_stand_where_photofaces_stood() -> None:
-    lights = sample_lights(np.random.default_rng(0))
-    assert np.allclose(lights.zenith, [36, 42, 40, 36], atol=3.1)
-    assert np.allclose(lights.azimuth, [134, 47, 313, 233], atol=3.1)
-    assert np.array_equal(lights.zenith, np.round(lights.zenith, 1))
-    assert np.linalg.cond(lights.directions) < 3
+@pytest.mark.parametrize("number", range(6))
+def test_the_mean_of_the_movements_is_nothing(number: int) -> None:
+    rig = Rig("ring", lights=5)
+    shot = draw(sample_identity(1, 0, load_heads()), 1, 0, number, Studio(300, rig=rig))
+    assert shot.shift.shape == (5, 2)
+    assert (shot.shift.sum(axis=0) == 0).all()
+
+
+def test_a_session_with_all_flashes_together_is_one_coloured_photograph() -> None:
+    studio = Studio(
+        64, Rig("random", 3), Sensor(colour=True, gamma=2.2, ambient=0.5), together=True
+    )
+    session = capture(sample_identity(0, 5, load_heads()), 0, 5, 0, studio)
+    assert session.images.shape == (1, 64, 64, 3)
+    red, _, blue = session.images[0][session.mask].mean(axis=0)
+    assert red > blue + 10
+    assert session.albedo.shape == (64, 64, 3)
+    corner = session.images[0, :4, :4].astype(float)
+    assert corner.mean() > 20
+
+
+def test_near_flashes_light_the_near_side_more() -> None:
+    """Under a light from the right the right cheek gains over distant light, the left loses."""
+    identity = sample_identity(0, 5, load_heads())
+    quiet = Sensor(noise=0.0, ambient=0.0, vignetting=0.0, bits=16)
+    far, near = (
+        capture(identity, 0, 5, 0, Studio(96, Rig(distance_mm=d), quiet, PLAIN, movement=0.0))
+        for d in (None, 400.0)
+    )
+    both = (far.images.min(axis=0) > 4000) & (near.images.min(axis=0) > 4000)
+    both &= far.images.max(axis=0) < 65535
+    columns = np.broadcast_to(np.arange(96), (96, 96))
+    for light in range(4):
+        side = np.sign(far.lights.directions[light, 0])
+        gain = near.images[light][both] / far.images[light][both]
+        assert np.corrcoef(gain, side * columns[both])[0, 1] > 0.4

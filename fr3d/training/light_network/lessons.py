@@ -1,6 +1,6 @@
 """Synthetic photographs under random lights, as the network of the light estimate sees them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,11 +9,13 @@ from fr3d.geometry.lights import direction
 from fr3d.photometric.face_prior import landmark_problem
 from fr3d.photometric.light_estimate import face_grid, features
 from fr3d.synthesis.assets import load_heads
-from fr3d.synthesis.expression import Pose, expression_weights, sample_emotion
+from fr3d.synthesis.expression import expression_weights, sample_emotion
 from fr3d.synthesis.identity import sample_identity
-from fr3d.synthesis.render import Mesh, View, render
-from fr3d.synthesis.scene import EYES_APART, Painter, between_eyes, pixels_of, place_head
-from fr3d.synthesis.subdivision import head_subdivision
+from fr3d.synthesis.portrait import at_rest, portray
+from fr3d.synthesis.pose import Pose
+from fr3d.synthesis.render import View
+from fr3d.synthesis.session import pixels_of
+from fr3d.synthesis.studio import EYES_APART
 from fr3d.synthesis.truth import five_points
 
 FloatArray = npt.NDArray[np.float64]
@@ -83,21 +85,28 @@ def _view(
     rng: np.random.Generator, seed: int, person: int, lights: FloatArray
 ) -> tuple[View, FloatArray]:
     """A head with some expression and pose, and its landmarks (5, 2)."""
-    head = load_heads()
-    identity = sample_identity(seed, person, head)
+    identity = sample_identity(seed, person, load_heads())
     pose = Pose(*(float(v) for v in rng.normal(0.0, _TURN)))
-    operator, triangles = head_subdivision(2)
-    neutral = head.shape(identity.shape)
-    moved = head.shape(expression_weights(sample_emotion(rng)[1], identity.race))
-    shape = operator @ (neutral + moved - head.vertices)
-    placed = place_head(shape, operator @ head.vertices, between_eyes(head, neutral), pose)
-    points = _EYES * SIZE / EYES_APART * float(np.exp(rng.normal(0.0, 0.03))) * placed
-    points[:, 1] += _UP * SIZE
+    moved = expression_weights(sample_emotion(rng)[1], identity.race)
     gaze = np.array([*rng.normal(0.0, 0.05, 2), 1.0])
-    paint = Painter(identity.complexion, gaze / np.linalg.norm(gaze), operator, head)
-    view = render(Mesh(points, triangles), paint, lights, (SIZE, SIZE), margin=MARGIN)
-    landmarks = five_points(pixels_of(points[head.landmarks], (SIZE, SIZE)))
-    return view, landmarks.astype(np.float64)
+    rest = at_rest(identity)
+    seen = replace(
+        rest,
+        changing={**rest.changing, **moved},
+        pose=pose,
+        hair=identity.hair,
+        gaze=gaze / np.linalg.norm(gaze),
+    )
+    scale = _EYES * SIZE / EYES_APART * float(np.exp(rng.normal(0.0, 0.03)))
+    view, points = portray(
+        identity.complexion,
+        seen,
+        lambda points: scale * points + np.array([0.0, _UP * SIZE, 0.0]),
+        lights,
+        (SIZE, SIZE),
+        margin=MARGIN,
+    )
+    return view, five_points(pixels_of(points, (SIZE, SIZE))).astype(np.float64)
 
 
 def _photographed(

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from fr3d.synthesis.assets import load_heads
 from fr3d.synthesis.identity import sample_identity
 from fr3d.synthesis.scene import capture
+from fr3d.synthesis.studio import Studio
 from fr3d.training.shadow_solver.surface import NOWHERE, Surface
 
 SIZE = 160
@@ -27,7 +28,7 @@ def build_heads(path: Path, seed: int, count: int) -> None:
     rows = []
     for person in range(count):
         identity = sample_identity(seed, person, model)
-        view = capture(identity, seed, person, 0, SIZE).view
+        view = capture(identity, seed, person, 0, Studio(SIZE))
         rows.append((view.normal, view.albedo, np.nan_to_num(view.depth), view.mask))
     normal, albedo, depth, mask = (np.stack(column) for column in zip(*rows, strict=True))
     np.savez(
