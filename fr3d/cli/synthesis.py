@@ -75,8 +75,8 @@ def plan_of(wishes: Wishes, device: str) -> "Plan":
     from fr3d.synthesis.appearance import Variety
     from fr3d.synthesis.plan import Plan
     from fr3d.synthesis.rig import Rig
-    from fr3d.synthesis.studio import Studio
     from fr3d.synthesis.sensor import Sensor
+    from fr3d.synthesis.studio import Studio
 
     kind = kind_of(wishes)
     room = kind in ("photographs", "rgbd")

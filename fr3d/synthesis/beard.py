@@ -68,7 +68,7 @@ def sample_beard(rng: np.random.Generator, habit: str, style: np.random.Generato
         kind = str(rng.choice(["none", "stubble"]))
     lip, jaw = style.uniform(0.03, 0.075), style.uniform(0.035, 0.2) ** 1.3
     cheek, droop = style.normal(-0.02, 0.06), style.uniform(0.0, 0.22) ** 1.5
-    longer, shade = rng.uniform(0.8, 1.25), rng.uniform(0.4, 0.7)
+    longer, shade = rng.uniform(0.8, 1.25), rng.uniform(0.5, 0.8)
     return Beard(
         kind=kind,
         shade=float(shade) * (kind != "none"),

@@ -17,6 +17,7 @@ from fr3d.synthesis import raster
 from fr3d.synthesis.assets import HeadModel
 from fr3d.synthesis.subdivision import head_subdivision
 
+IntArray = npt.NDArray[np.int64]
 
 Weights = tuple[Mapping[str, float], Mapping[str, float]]
 """Weights of targets: those of a person's features, and those that change between sessions."""
@@ -31,15 +32,15 @@ class Seen:
         covered: (B, H, W), whether anything is.
         corners: (B, P, 3), vertices around each visible point.
         weight: (B, P, 3), how much each counts.
-        pixels: which pixels the points are: an index into the last two axes, flattened; None for
-            all of them, in order.
+        pixels: which pixels the points are in a flattened picture: (P,), or (B, P) with H * W
+            where a session's list is filled up to the length of the longest.
     """
 
     depth: Array
     covered: Array
     corners: Array
     weight: Array
-    pixels: Array | None
+    pixels: Array
 
 
 class Engine(Protocol):
@@ -50,6 +51,9 @@ class Engine(Protocol):
     """
 
     batch: int
+
+    def __hash__(self) -> int:
+        """Engines are told apart by what they are, not by what they hold."""
 
     def array(self, values: Any) -> Array:
         """Take numbers over, as real numbers of the engine's own precision."""
@@ -94,17 +98,42 @@ class Engine(Protocol):
     def picture(self, values: Array, seen: Seen) -> Array:
         """Lay the visible points (B, ..., P) out as pictures (B, ..., H, W), 0 elsewhere."""
 
-    def points_of(self, picture: Array, seen: Seen) -> Array:
-        """The visible points (B, ..., P) of pictures (B, ..., H, W)."""
+    def veiled(
+        self, points: Array, triangles: Array, size: tuple[int, int], places: Array, heights: Array
+    ) -> Array:
+        """How much of the surroundings of points lies behind a surface seen from several sides.
 
-    def lookup(self, picture: Array, rows: Array, columns: Array) -> Array:
-        """Values (B, P) of pictures (B, H, W) at whole rows and columns; NaN outside."""
+        Args:
+            points: (B, L, V, 3), the surface: column, row and height from each side.
+            triangles: (T, 3), seen from both sides.
+            size: rows and columns.
+            places: (B, L, 2, P), columns and rows of the points from each side.
+            heights: (B, P), of the points, from all sides.
 
-    def distant_light(self, depth: Array, lights: Array, radius: float) -> Array:
-        """Share (B, L, H, W) of distant lights (B, L, 3) that arrives."""
+        Returns:
+            (B, L, P), 0..1; see `fr3d.synthesis.raster.veiled`.
+        """
 
-    def near_light(self, depth: Array, lights: Array, radius: float) -> Array:
-        """Share (B, L, H, W) of near lights (B, L, 3) that arrives."""
+    def distant_light(self, seen: Seen, lights: Array, radius: float) -> Array:
+        """Share (B, L, P) of distant lights (B, L, 3) that reaches the visible points."""
+
+    def near_light(self, seen: Seen, lights: Array, radius: float) -> Array:
+        """Share (B, L, P) of near lights (B, L, 3) that reaches the visible points."""
+
+    def blocks(
+        self, pictures: Array, first: IntArray, size: tuple[int, int], samples: int
+    ) -> Array:
+        """Average blocks of samples of windows that lie anywhere.
+
+        Args:
+            pictures: (B, L or 1, C, H, W).
+            first: (B, L, 2), first row and column of each window.
+            size: rows and columns of blocks.
+            samples: rows and columns of a block.
+
+        Returns:
+            (B, L, C, *size).
+        """
 
     def normal(self, seeds: Sequence[Sequence[int]], shape: tuple[int, ...]) -> Array:
         """Standard normal numbers (B, *shape), each session's from its own seed."""
@@ -183,38 +212,55 @@ class NumbaEngine:
         out[..., seen.pixels] = values
         return out.reshape(*values.shape[:-1], *seen.depth.shape[1:])
 
-    def points_of(self, picture: Array, seen: Seen) -> Array:
-        """The visible points of pictures."""
-        return picture.reshape(*picture.shape[:-2], -1)[..., seen.pixels]
+    def veiled(
+        self, points: Array, triangles: Array, size: tuple[int, int], places: Array, heights: Array
+    ) -> Array:
+        """How much of the surroundings of points of one session lies behind a surface."""
+        (its,), (sides,), (height,) = points, places, heights
+        depths = [raster.rasterise(side, triangles, *size, True)[2] for side in its]
+        pairs = zip(depths, sides, strict=True)
+        found = [raster.veiled(depth, side[0], side[1], height) for depth, side in pairs]
+        return np.stack(found)[None]
 
-    def lookup(self, picture: Array, rows: Array, columns: Array) -> Array:
-        """Values of pictures at whole rows and columns."""
-        height, width = picture.shape[1:]
-        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-        at = [np.where(inside, where, 0).astype(np.int64) for where in (rows, columns)]
-        return np.where(inside, picture[np.arange(len(picture))[:, None], at[0], at[1]], np.nan)
+    def distant_light(self, seen: Seen, lights: Array, radius: float) -> Array:
+        """Share of distant lights that reaches the visible points of one session."""
+        (depth,), (its,) = seen.depth, lights
+        found = [raster.distant_light(depth, light, radius) for light in its]
+        return np.stack([picture.ravel()[seen.pixels] for picture in found])[None]
 
-    def distant_light(self, depth: Array, lights: Array, radius: float) -> Array:
-        """Share of distant lights that arrives."""
-        return np.stack(
-            [
-                np.stack([raster.distant_light(of_one, light, radius) for light in its])
-                for of_one, its in zip(depth, lights, strict=True)
-            ]
-        )
+    def near_light(self, seen: Seen, lights: Array, radius: float) -> Array:
+        """Share of near lights that reaches the visible points of one session."""
+        (depth,), (its,) = seen.depth, lights
+        found = [raster.near_light(depth, light, radius) for light in its]
+        return np.stack([picture.ravel()[seen.pixels] for picture in found])[None]
 
-    def near_light(self, depth: Array, lights: Array, radius: float) -> Array:
-        """Share of near lights that arrives."""
-        return np.stack(
-            [
-                np.stack([raster.near_light(of_one, light, radius) for light in its])
-                for of_one, its in zip(depth, lights, strict=True)
-            ]
-        )
+    def blocks(
+        self, pictures: Array, first: IntArray, size: tuple[int, int], samples: int
+    ) -> Array:
+        """Average blocks of windows of the pictures of one session."""
+        (starts,), lights = first, first.shape[1]
+        (its,) = np.broadcast_to(pictures, (1, lights, *pictures.shape[2:]))
+        found = [block_means(of, at, size, samples) for of, at in zip(its, starts, strict=True)]
+        return np.stack(found)[None]
 
     def normal(self, seeds: Sequence[Sequence[int]], shape: tuple[int, ...]) -> Array:
         """Standard normal numbers, each session's from its own seed."""
         return np.stack([np.random.default_rng(list(s)).standard_normal(shape) for s in seeds])
+
+
+def block_means(picture: Array, first: Sequence[int], size: tuple[int, int], samples: int) -> Array:
+    """Average blocks of one window.
+
+    Args:
+        picture: (..., H, W).
+        first: row and column of the window.
+        size: rows and columns of blocks.
+        samples: rows and columns of a block.
+    """
+    rows, columns = (slice(f, f + samples * n) for f, n in zip(first, size, strict=True))
+    inner = picture[..., rows, columns]
+    parts = [inner[..., i::samples, j::samples] for i in range(samples) for j in range(samples)]
+    return sum(parts[1:], parts[0]) / len(parts)
 
 
 @lru_cache(maxsize=4)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from fr3d.photometric.solvers.arrays import Array, namespace
 from fr3d.synthesis.render import Canvas
 from fr3d.synthesis.sensor import develop, falloff
@@ -28,14 +30,12 @@ def expose(
         engine.array([getattr(shot.exposure, name) for shot in shots])[:, None, None, None, None]
         for name in ("ambient", "vignetting", "background", "gain")
     )
-    xp = namespace(radiance)
-    light = xp.stack(
-        [
-            xp.stack([canvas.moved(one, step) for one, step in zip(its, shot.shift, strict=True)])
-            for its, shot in zip(radiance, shots, strict=True)
-        ]
-    )
-    soft, covered = _ambient(canvas, albedo, shots), _coverage(canvas, shots)
+    # Light from everywhere, a little more of it from above, and what the head fills.
+    sky = 0.75 + 0.25 * canvas.normal[:, 1:2]
+    laid = engine.picture(albedo * sky, canvas.seen)[:, None]
+    filled = namespace(radiance).where(canvas.seen.covered, 1.0, 0.0)[:, None, None]
+    shift = np.stack([shot.shift for shot in shots])
+    light, soft, covered = (canvas.moved(samples, shift) for samples in (radiance, laid, filled))
     if studio.together:
         light, soft, covered = (v.mean(1)[:, None] for v in (light, soft, covered))
     corners = engine.array(falloff((studio.size, studio.size)))
@@ -43,26 +43,3 @@ def expose(
     light = light + background * (1 - covered)
     noise = engine.normal([shot.seed for shot in shots], light.shape[1:])
     return develop(light, noise, studio.sensor, gain)
-
-
-def _ambient(canvas: Canvas, albedo: Array, shots: Sequence[Shot]) -> Array:
-    """Light from everywhere, a little more of it from above, in each moved photograph."""
-    sky = 0.75 + 0.25 * canvas.normal[:, 1:2]
-    return _moved_with(canvas, canvas.engine.picture(albedo * sky, canvas.seen), shots)
-
-
-def _coverage(canvas: Canvas, shots: Sequence[Shot]) -> Array:
-    """Share of each pixel that the head fills, in each moved photograph."""
-    covered = namespace(canvas.normal).where(canvas.seen.covered, 1.0, 0.0)
-    return _moved_with(canvas, covered[:, None], shots)
-
-
-def _moved_with(canvas: Canvas, laid: Array, shots: Sequence[Shot]) -> Array:
-    """Move pictures (B, C, H', W') of samples with each photograph: (B, L, C, H, W) of pixels."""
-    xp = namespace(laid)
-    return xp.stack(
-        [
-            xp.stack([canvas.moved(one, step) for step in shot.shift])
-            for one, shot in zip(laid, shots, strict=True)
-        ]
-    )

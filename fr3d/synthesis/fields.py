@@ -12,7 +12,6 @@ import numpy as np
 
 from fr3d.photometric.solvers.arrays import Array, namespace
 
-
 # Patterns fixed to the head: radians per decimetre across, and up and down. Where they differ, the
 # pattern is one of strands.
 GRAINS = {

@@ -36,6 +36,7 @@ class Figures:
         mottling: (B, V, 1), coarse unevenness of the skin.
         looks: what is painted.
         clear: (B,), share of light that one passage through the lenses leaves; 1 without.
+        mirror: (B,), share of light that the lenses mirror straight on; 0 without.
         dressed: (B,), whether spectacles are worn.
     """
 
@@ -45,6 +46,7 @@ class Figures:
     mottling: Array
     looks: Looks
     clear: FloatArray
+    mirror: FloatArray
     dressed: npt.NDArray[np.bool_]
 
 
@@ -75,6 +77,7 @@ def build(
         mottling=xp.concatenate([fine[..., 3:], beside], 1),
         looks=looks,
         clear=np.array([1.0 if a.spectacles is None else a.spectacles.clear for a in seen]),
+        mirror=np.array([0.0 if a.spectacles is None else a.spectacles.mirror for a in seen]),
         dressed=np.array([a.spectacles is not None for a in seen]),
     )
 

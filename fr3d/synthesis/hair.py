@@ -67,7 +67,7 @@ def sample_hair(rng: np.random.Generator, gender: str, age: float) -> HairStyle:
         parting=float(rng.choice([-1.0, 1.0]) * rng.uniform(0.1, 0.4)),
         fringe=float(fringe) if cut in ("medium", "long") else 0.0,
         length=float(rng.uniform(0.15, 1.1)) if cut == "long" else 0.0,
-        front=float(rng.uniform(58.0, 82.0)),
+        front=float(rng.uniform(48.0, 76.0)),
         phase=float(rng.uniform(0.0, 2 * np.pi)),
     )
 

@@ -7,6 +7,7 @@ References:
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from fr3d.photometric.solvers.arrays import Array, namespace
 
@@ -27,6 +28,11 @@ class Flashes:
     positions: Array | None
     intensity: Array
     radius: float
+
+    def of(self, sessions: Any) -> "Flashes":
+        """The flashes of some sessions, an index into B."""
+        positions = None if self.positions is None else self.positions[sessions]
+        return Flashes(self.directions[sessions], positions, self.intensity[sessions], self.radius)
 
 
 def arrivals(flashes: Flashes, where: Array) -> tuple[Array, Array]:

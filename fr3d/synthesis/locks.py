@@ -12,9 +12,9 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 AROUND, DOWN = 96, 16
-DEEP = 0.1
+DEEP = 0.16
 # Heights on the base head, dm: where the shell leaves the scalp, the widest place, the jaw.
-START, WIDEST, JAW = 8.02, 7.35, 6.75
+START, WIDEST, EAR, JAW = 8.02, 7.35, 7.05, 6.75
 MIDDLE_Z = 0.42
 
 
@@ -33,17 +33,20 @@ def hang(style: HairStyle, head: HeadModel, vertices: FloatArray) -> FloatArray:
     share = np.linspace(0.0, 1.0, DOWN)[:, None]
     height = START + (lowest - START) * share
     angle = np.deg2rad(np.linspace(style.front, 360.0 - style.front, AROUND))[None]
-    wide, deep, move = _measure(head, vertices)
+    wide, ears, deep, move = _measure(head, vertices)
     wave = np.sin(9 * angle + style.phase) + 0.6 * np.sin(23 * angle + 2.3 * style.phase)
     wave = wave * (0.3 + 0.7 * share) * 0.045 * style.rough / 0.2
     curl = 0.06 * np.sin(5.0 * height + style.phase) * share
-    stand = 0.35 * style.side + 0.03
+    stand = 0.5 * style.side + 0.02
+    # Wide enough for the ears where they are, close to the neck below.
+    ear_level = np.exp(-np.square((height - EAR) / 0.38))
+    wide = wide + np.maximum(ears - wide, 0.0) * ear_level
     surfaces = []
     for inward in (0.0, DEEP):
         # Above the widest place the shell follows the skull and begins inside its hair.
         above = np.clip((height - WIDEST) / 1.12, 0.0, 0.98)
         radius = np.sqrt(1 - above**2) - 0.1 * above**2
-        swing = 1 + wave + curl - 0.12 * np.clip((WIDEST - height) / 1.5, 0, 1) * style.rough
+        swing = 1 + wave + curl - 0.1 * np.clip((WIDEST - height) / 1.5, 0, 1)
         x = (wide + stand - inward) * radius * swing * np.sin(angle)
         z = MIDDLE_Z + (deep + stand - inward) * radius * swing * np.cos(angle)
         y = height + np.zeros_like(angle) + 0.05 * np.sin(31 * angle + style.phase) * share**4
@@ -89,10 +92,14 @@ def _strip(edge: IntArray) -> IntArray:
     )
 
 
-def _measure(head: HeadModel, vertices: FloatArray) -> tuple[float, float, FloatArray]:
-    """Half the width and depth of a skull, dm, and how far it lies from the base head's place."""
+def _measure(
+    head: HeadModel, vertices: FloatArray
+) -> tuple[float, float, float, FloatArray]:
+    """Half the width of a skull, and over the ears, and half its depth, dm, and where it lies."""
     base = head.vertices
     skull = (head.part == 0) & (base[:, 1] > 7.4) & (base[:, 1] < 8.3)
     mine = vertices[skull]
     move = mine.mean(axis=0) - base[skull].mean(axis=0)
-    return float(np.ptp(mine[:, 0])) / 2, float(np.ptp(mine[:, 2])) / 2, move
+    ears = vertices[head.masks["ears"] > 0.5]
+    halves = (float(np.ptp(part)) / 2 for part in (mine[:, 0], ears[:, 0], mine[:, 2]))
+    return *halves, move

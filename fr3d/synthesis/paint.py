@@ -121,8 +121,10 @@ def _skin(looks: Looks, points: Points, strands: Array) -> tuple[Array, Array, A
     colour = _bare(looks, points)
     hairs = look.brow * (0.8 + 0.4 * spots.grain["stub"])[:, None]
     colour = _mix(colour, hairs, _brow_share(look, spots))
+    # Hairs of a beard shade each other and the skin between them.
+    colour = _mix(colour, strands * 0.7, beard)
+    colour = _mix(colour, strands, hair)
     hairy = xp.maximum(hair, beard)
-    colour = _mix(colour, strands, hairy)
     oily = 1 + 0.5 * bump(spots.x, 0.2) * ramp(spots.z, 1.2, 1.4)
     gloss = 0.028 * (look.gloss * oily * (1 - 0.6 * hairy) + 0.6 * lips)
     return colour, gloss, 0.34 - 0.1 * lips + 0.1 * hairy

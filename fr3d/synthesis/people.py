@@ -74,7 +74,7 @@ def make_people(
             _collect(plan, rows[person], subject_name(person), name, session)
     if drafter is None:
         return []
-    return [drafter.draft(p, stack_rows(of_one.kept), of_one.rejected) for p, of_one in rows.items()]
+    return [drafter.draft(p, stack_rows(its.kept), its.rejected) for p, its in rows.items()]
 
 
 def _wanted(

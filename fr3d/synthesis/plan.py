@@ -9,8 +9,8 @@ from fr3d.synthesis.appearance import Variety
 from fr3d.synthesis.bmp import encode_bmp
 from fr3d.synthesis.png import encode_png
 from fr3d.synthesis.rig import Rig
-from fr3d.synthesis.studio import Studio
 from fr3d.synthesis.sensor import Sensor
+from fr3d.synthesis.studio import Studio
 
 # Raise it when the same seed gives other pictures than before.
 RECIPE = 2

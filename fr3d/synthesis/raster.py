@@ -92,67 +92,103 @@ def distant_light(depth: FloatArray, light: FloatArray, radius: float) -> FloatA
         (H, W), 0 in full shadow to 1, linear in the penumbra; 0 where nothing is. The surface's own
         slope is not looked at.
     """
-    height, width = depth.shape
-    out = np.zeros((height, width))
-    first_row, last_row, first_column, last_column = _filled(depth)
-    if last_row < 0:
-        return out
+    box = _filled(depth)
     across = np.hypot(light[0], light[1])
     elevation = np.arctan2(light[2], across)
-    if elevation + radius >= np.pi / 2 - 1e-3:
-        for row in range(height):
-            for column in range(width):
-                if not np.isnan(depth[row, column]):
-                    out[row, column] = 1.0
-        return out
+    if box[1] < 0 or elevation + radius >= np.pi / 2 - 1e-3:
+        return np.where(np.isnan(depth), 0.0, 1.0)
     # Along a line away from the light: one pixel a step.
-    ux, uy = -light[0] / across, light[1] / across
+    away = -light[0] / across, light[1] / across
     low = np.tan(max(elevation - radius, -np.pi / 2 + 1e-3))
-    high = np.tan(elevation + radius)
+    spread = np.tan(elevation + radius) - low
+    horizon, place = _horizons(depth, box, away, low)
+    return _shade(depth, box, away, low, spread, horizon, place)
+
+
+@njit(cache=True)
+def _horizons(
+    depth: FloatArray, box: tuple[int, int, int, int], away: tuple[float, float], low: float
+) -> tuple[FloatArray, FloatArray]:
+    """The highest ray that each place of each line has met, and where along the line it did.
+
+    Args:
+        depth: (H, W).
+        box: first and last row and column with any surface.
+        away: column and row of one step away from the light.
+        low: by how much the light's lowest ray sinks in a step.
+
+    Returns:
+        Two arrays (lines, steps), -inf where no surface was met yet.
+    """
+    first_row, last_row, first_column, last_column = box
     middle_x, middle_y = 0.5 * (first_column + last_column), 0.5 * (first_row + last_row)
     half = 0.5 * np.hypot(last_column - first_column, last_row - first_row) + 2.0
     count = 2 * int(half) + 3
-    horizon = np.full((count, count), -np.inf)
-    place = np.zeros((count, count))
+    horizon, place = np.full((count, count), -np.inf), np.zeros((count, count))
     for line in range(count):
         best, where = -np.inf, 0.0
         offset = line - (count - 1) * 0.5
         for step in range(count):
             t = step - (count - 1) * 0.5
-            x = middle_x + t * ux - offset * uy
-            y = middle_y + t * uy + offset * ux
+            x = middle_x + t * away[0] - offset * away[1]
+            y = middle_y + t * away[1] + offset * away[0]
             if first_column <= x <= last_column and first_row <= y <= last_row:
-                z = height_at(depth, x, y)
-                # Each step away from the light its rays sink by `low`.
-                if z + low * t > best:
-                    best, where = z + low * t, t
+                z = height_at(depth, x, y) + low * t
+                if z > best:
+                    best, where = z, t
             horizon[line, step] = best
             place[line, step] = where
+    return horizon, place
+
+
+@njit(cache=True)
+def _shade(
+    depth: FloatArray,
+    box: tuple[int, int, int, int],
+    away: tuple[float, float],
+    low: float,
+    spread: float,
+    horizon: FloatArray,
+    place: FloatArray,
+) -> FloatArray:
+    """Compare each pixel with the horizon between the two lines beside it.
+
+    Args:
+        depth: (H, W).
+        box: first and last row and column with any surface.
+        away: column and row of one step away from the light.
+        low: by how much the light's lowest ray sinks in a step.
+        spread: by how much more its highest ray does.
+        horizon: of `_horizons`.
+        place: of `_horizons`.
+    """
+    first_row, last_row, first_column, last_column = box
+    middle_x, middle_y = 0.5 * (first_column + last_column), 0.5 * (first_row + last_row)
+    centre = (len(horizon) - 1) * 0.5
+    out = np.zeros(depth.shape)
     for row in range(first_row, last_row + 1):
         for column in range(first_column, last_column + 1):
             z = depth[row, column]
             if np.isnan(z):
                 continue
             dx, dy = column - middle_x, row - middle_y
-            t = dx * ux + dy * uy
-            offset = -dx * uy + dy * ux + (count - 1) * 0.5
-            step = int(np.floor(t + (count - 1) * 0.5 - NEAREST + 0.5))
-            line = int(np.floor(offset))
+            t = dx * away[0] + dy * away[1]
+            offset = -dx * away[1] + dy * away[0] + centre
+            step, line = int(np.floor(t + centre - NEAREST + 0.5)), int(np.floor(offset))
+            out[row, column] = 1.0
+            if step < 0:
+                continue
             share = offset - line
-            hidden = 0.0
-            if step >= 0:
-                highest, where = horizon[line, step], place[line, step]
-                beside, there = horizon[line + 1, step], place[line + 1, step]
-                if highest > -np.inf and beside > -np.inf:
-                    highest += share * (beside - highest)
-                    where += share * (there - where)
-                elif share > 0.5:
-                    highest, where = beside, there
-                excess = highest - (z + BIAS + low * t)
-                if excess > 0.0:
-                    far = max(t - where, 0.5)
-                    hidden = min(excess / (far * (high - low) + 1e-9), 1.0)
-            out[row, column] = 1.0 - hidden
+            highest, where = horizon[line, step], place[line, step]
+            beside, there = horizon[line + 1, step], place[line + 1, step]
+            if highest > -np.inf and beside > -np.inf:
+                highest += share * (beside - highest)
+                where += share * (there - where)
+            elif share > 0.5:
+                highest, where = beside, there
+            excess = highest - (z + BIAS + low * t)
+            if excess > 0.0:
+                out[row, column] -= min(excess / (max(t - where, 0.5) * spread + 1e-9), 1.0)
     return out
 
 
@@ -197,6 +233,34 @@ def near_light(depth: FloatArray, light: FloatArray, radius: float) -> FloatArra
                         break
                 t += 1.0
             out[row, column] = 1.0 - min((steepest - low) / (high - low), 1.0)
+    return out
+
+
+@njit(cache=True)
+def veiled(
+    depth: FloatArray, column: FloatArray, row: FloatArray, height: FloatArray
+) -> FloatArray:
+    """How much of the surroundings of points lies behind a surface.
+
+    Args:
+        depth: (H, W), height of the surface towards the camera, NaN where it is not.
+        column: (P,), of the points.
+        row: (P,).
+        height: (P,), of the points.
+
+    Returns:
+        (P,), 0..1: of the four pixels around each point, those in which the surface is higher,
+        weighted as in linear interpolation.
+    """
+    out = np.zeros(len(column))
+    for n in range(len(column)):
+        left, top = int(np.floor(column[n])), int(np.floor(row[n]))
+        right, down = column[n] - left, row[n] - top
+        for i in range(max(top, 0), min(top + 2, depth.shape[0])):
+            for j in range(max(left, 0), min(left + 2, depth.shape[1])):
+                if depth[i, j] > height[n]:
+                    share = right if j > left else 1 - right
+                    out[n] += share * (down if i > top else 1 - down)
     return out
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from fr3d.photometric.capture import find_captures
+from fr3d.photometric.exposure import ReadOptions
 from fr3d.photometric.recipe import Recipe
 from fr3d.photometric.reconstruct import reconstruct
 from fr3d.photometric.survey import Canvas
-from fr3d.photometric.exposure import ReadOptions
 from fr3d.photometric.transfer import Transfer
 from fr3d.synthesis.photoface import write_session
+from fr3d.synthesis.sensor import Sensor
 from fr3d.synthesis.session import Session
 from fr3d.synthesis.studio import MM_PER_UNIT
-from fr3d.synthesis.sensor import Sensor
 from fr3d.synthesis.truth import attributes, facts
 
 

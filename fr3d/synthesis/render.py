@@ -5,19 +5,20 @@ Orthographic camera. Each pixel averages a few points, as a sensor does.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fr3d.geometry.normals import unit
 from fr3d.photometric.solvers.arrays import Array, namespace
-from fr3d.synthesis.engine import Engine, NumbaEngine, Seen
+from fr3d.synthesis.engine import Engine, NumbaEngine, Seen, block_means
 from fr3d.synthesis.light import cosines
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 SAMPLES = 2
+# From pixels, y up, to columns, rows and depths in samples.
+SCALE = (SAMPLES, -SAMPLES, SAMPLES)
 
 
 class Canvas:
@@ -48,6 +49,7 @@ class Canvas:
     ) -> None:
         self.engine, self.size, self.margin = engine, size, margin
         self.fine = SAMPLES * (size[0] + 2 * margin), SAMPLES * (size[1] + 2 * margin)
+        self.middle = (self.fine[1] - 1) / 2, (self.fine[0] - 1) / 2, 0.0
         border = SAMPLES * (margin - reach)
         self.seen = engine.see(self.samples_of(points), triangles, self.fine, border=border)
         normal = engine.at(engine.corner_normals(points, triangles), self.seen)
@@ -57,20 +59,24 @@ class Canvas:
 
     def samples_of(self, points: Array) -> Array:
         """Columns, rows and depths in samples of points (..., 3) in pixels from the centre."""
-        middle = self.engine.array([(self.fine[1] - 1) / 2, (self.fine[0] - 1) / 2, 0.0])
-        return points * self.engine.array([SAMPLES, -SAMPLES, SAMPLES]) + middle
+        return points * self.engine.array(SCALE) + self.engine.array(self.middle)
 
     def pixels(self, values: Array) -> Array:
         """Average the samples of each pixel and cut the margin off: (..., H, W)."""
-        return self.moved(values, (0, 0))
+        return block_means(values, (SAMPLES * self.margin,) * 2, self.size, SAMPLES)
 
-    def moved(self, values: Array, shift: Any) -> Array:
-        """The pixels of samples (..., H, W) that moved by whole samples, x right and y down."""
-        top, left = SAMPLES * self.margin - int(shift[1]), SAMPLES * self.margin - int(shift[0])
-        height, width = SAMPLES * self.size[0], SAMPLES * self.size[1]
-        inner = values[..., top : top + height, left : left + width]
-        corners = [inner[..., i::SAMPLES, j::SAMPLES] for i in range(SAMPLES) for j in range(SAMPLES)]
-        return sum(corners[1:], corners[0]) / len(corners)
+    def moved(self, values: Array, shift: IntArray) -> Array:
+        """The pixels of samples that moved from photograph to photograph.
+
+        Args:
+            values: (B, L or 1, C, H', W').
+            shift: (B, L, 2), whole samples: x right, y down.
+
+        Returns:
+            (B, L, C, H, W).
+        """
+        first = SAMPLES * self.margin - shift[..., ::-1]
+        return self.engine.blocks(values, first, self.size, SAMPLES)
 
     def picture(self, values: Array) -> Array:
         """Average visible points (B, ..., P) over pixels: (B, ..., H, W)."""
@@ -140,8 +146,7 @@ def render(
     engine = NumbaEngine()
     canvas = Canvas(engine, mesh.points[None], mesh.triangles, size, margin)
     cosine = np.maximum(cosines(canvas.normal, lights[None, ..., None]), 0.0)[0]
-    reached = engine.distant_light(canvas.seen.depth, lights[None], POINT)
-    lit = np.where(cosine > 0, engine.points_of(reached, canvas.seen)[0], 0.0)
+    lit = np.where(cosine > 0, engine.distant_light(canvas.seen, lights[None], POINT)[0], 0.0)
     albedo = paint(canvas.seen)
     mask = canvas.mask()[0]
     return View(

@@ -90,7 +90,7 @@ def sample_lights(rng: np.random.Generator, rig: Rig) -> Lights:
     return Lights(
         np.round(zenith + move[0], 1),
         np.round(azimuth + move[1], 1) % 360.0,
-        np.round(uneven, 4),
+        np.asarray(np.round(uneven, 4), dtype=np.float64),
         rig.distance_mm,
     )
 
@@ -109,7 +109,9 @@ def _scattered(rng: np.random.Generator, count: int) -> tuple[FloatArray, FloatA
     """Places spread evenly over a cap of the sphere, apart from each other where that fits."""
     best, widest = np.zeros((2, count)), -1.0
     for _ in range(20):
-        z = rng.uniform(*np.cos(np.deg2rad([FARTHEST_ZENITH, NEAREST_ZENITH])), count)
+        z = rng.uniform(
+            np.cos(np.deg2rad(FARTHEST_ZENITH)), np.cos(np.deg2rad(NEAREST_ZENITH)), count
+        )
         places = np.stack([np.rad2deg(np.arccos(z)), rng.uniform(0.0, 360.0, count)])
         towards = direction(*places)
         # Three that lie in one plane with the face span no space.

@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 RIM_POINTS, BRIDGE_POINTS, TEMPLE_POINTS, SIDES = 44, 9, 8, 6
-LENS_RINGS = (0.0, 0.55, 1.0)
+LENS_RINGS = (0.3, 0.55, 0.8, 1.0)
 STYLES = ("full", "half", "rimless")
 # Frames as (name, colour, gloss): acetate in dark and warm tones, and metal.
 _FRAMES = (
@@ -25,9 +25,11 @@ _FRAMES = (
     ((0.12, 0.055, 0.025), 0.045),
     ((0.25, 0.02, 0.025), 0.045),
     ((0.03, 0.06, 0.17), 0.045),
+    ((0.16, 0.16, 0.17), 0.045),
     ((0.40, 0.38, 0.36), 0.35),
     ((0.45, 0.33, 0.12), 0.35),
     ((0.05, 0.05, 0.05), 0.25),
+    ((0.12, 0.10, 0.09), 0.3),
 )
 
 
@@ -46,6 +48,8 @@ class Spectacles:
         tilt: how far the lower edge leans towards the cheeks, radians.
         curve: radius of the lens's front surface, dm.
         clear: share of light that one passage leaves, 0..1.
+        mirror: share that a lens mirrors straight on; coated ones mirror little.
+        low: how far below the eyes the lenses' middles lie, dm.
         colour: (3,), linear reflectance of the frame.
         gloss: reflectance of its surface straight on.
     """
@@ -62,20 +66,22 @@ class Spectacles:
     tilt: float
     curve: float
     clear: float
+    mirror: float
+    low: float
     colour: tuple[float, float, float]
     gloss: float
 
 
 def sample_spectacles(rng: np.random.Generator) -> Spectacles:
     """Draw a pair."""
-    style = str(rng.choice(STYLES, p=[0.68, 0.2, 0.12]))
-    metal = style != "full" or rng.random() < 0.35
-    colour, gloss = _FRAMES[int(rng.integers(5, 8) if metal else rng.integers(0, 5))]
-    thick = rng.uniform(0.009, 0.013) if metal else rng.uniform(0.014, 0.027)
+    style = str(rng.choice(STYLES, p=[0.64, 0.23, 0.13]))
+    metal = style != "full" or rng.random() < 0.5
+    colour, gloss = _FRAMES[int(rng.integers(6, 10) if metal else rng.integers(0, 6))]
+    thick = rng.uniform(0.006, 0.012) if metal else rng.uniform(0.012, 0.026)
     return Spectacles(
         style=style,
-        half_width=float(rng.uniform(0.225, 0.275)),
-        half_height=float(rng.uniform(0.14, 0.225)),
+        half_width=float(rng.uniform(0.21, 0.275)),
+        half_height=float(rng.uniform(0.115, 0.22)),
         square=float(rng.uniform(2.0, 4.0)),
         drop=float(rng.uniform(-0.06, 0.1)),
         thick=float(thick),
@@ -84,7 +90,9 @@ def sample_spectacles(rng: np.random.Generator) -> Spectacles:
         wrap=float(rng.uniform(0.15, 0.4)),
         tilt=float(rng.uniform(0.05, 0.18)),
         curve=float(rng.uniform(0.85, 1.8)),
-        clear=float(rng.choice([rng.uniform(0.9, 0.97), rng.uniform(0.45, 0.85)], p=[0.9, 0.1])),
+        clear=float(rng.choice([rng.uniform(0.93, 0.995), rng.uniform(0.45, 0.9)], p=[0.9, 0.1])),
+        mirror=float(rng.uniform(0.006, 0.043)),
+        low=float(rng.uniform(0.0, 0.055)),
         colour=colour,
         gloss=gloss,
     )
@@ -115,7 +123,7 @@ def fit(pair: Spectacles, head: HeadModel, vertices: FloatArray) -> Fitted:
     right = eye[:, 0] > 0
     nose = vertices[head.landmarks[2]]
     apart = (eye[right].mean(axis=0) - eye[~right].mean(axis=0))[0] / 2
-    middle = np.array([nose[0], eye[:, 1].mean() - 0.02, 0.0])
+    middle = np.array([nose[0], eye[:, 1].mean() - pair.low, 0.0])
     middle[2] = max(nose[2] + 0.035, eye[:, 2].max() + 0.11)
     offset = max(apart + 0.01, pair.half_width + 0.075)
     curves = [_outline(pair, offset), _bridge(pair, offset)]
@@ -161,17 +169,17 @@ def frame_triangles() -> IntArray:
 @lru_cache(maxsize=1)
 def lens_triangles() -> IntArray:
     """Triangles (T, 3) of both lenses, counter-clockwise seen from the front."""
-    count = RIM_POINTS
-    one = []
-    for ring in range(len(LENS_RINGS) - 1):
-        inner = ring * count + np.arange(count)
-        outer, turn = inner + count, np.roll(np.arange(count), -1)
-        one.append(np.stack([inner, outer, ring * count + count + turn], axis=1))
-        one.append(np.stack([inner, ring * count + count + turn, ring * count + turn], axis=1))
-    triangles = np.concatenate(one)
+    count, rings = RIM_POINTS, len(LENS_RINGS)
+    around, onward = np.arange(count), np.roll(np.arange(count), -1)
+    # The middle comes last.
+    found = [np.stack([np.full(count, rings * count), around, onward], axis=1)]
+    for inner in range(0, (rings - 1) * count, count):
+        outer = inner + count
+        found.append(np.stack([inner + around, outer + around, outer + onward], axis=1))
+        found.append(np.stack([inner + around, outer + onward, inner + onward], axis=1))
+    triangles = np.concatenate(found)
     # The other lens is a mirror image: its triangles turn the other way.
-    mirrored = triangles[:, ::-1] + len(LENS_RINGS) * count
-    return np.concatenate([triangles, mirrored])
+    return np.concatenate([triangles, triangles[:, ::-1] + rings * count + 1])
 
 
 def _outline(pair: Spectacles, offset: float) -> FloatArray:
@@ -219,12 +227,14 @@ def _temple(
     """An arm from the outer edge of a rim to behind the top of the ear."""
     edge = np.array([side * (offset + pair.half_width), pair.bridge * pair.half_height])
     start = _bend(pair, edge[None], middle)[0]
-    hinge = np.array([side * max(abs(start[0]) + 0.02, 0.93 * abs(ear[0])), start[1], start[2] - 0.07])
-    end = ear + [0.0, 0.0, -0.15]
+    aside = max(abs(start[0]) + 0.02, 0.93 * abs(ear[0]))
+    hinge = np.array([side * aside, start[1], start[2] - 0.07])
+    end = ear - np.array([0.0, 0.0, 0.15])
     share = np.linspace(0, 1, TEMPLE_POINTS - 1)[:, None]
     path = np.concatenate([start[None], hinge + (end - hinge) * share])
     tall = np.full(TEMPLE_POINTS, max(pair.thick, 0.016))
-    return _tube(path, tall, 0.011, closed=False)
+    # An arm runs back along the head: its height is up, its depth sideways.
+    return _tube(path, tall, 0.011, closed=False, axis=(1.0, 0.0, 0.0))
 
 
 def _ear(vertices: FloatArray) -> FloatArray:
@@ -237,38 +247,39 @@ def _ear(vertices: FloatArray) -> FloatArray:
 def _lens(
     pair: Spectacles, outline: FloatArray, offset: float, middle: FloatArray, side: float
 ) -> FloatArray:
-    """A bulging disc inside the rim."""
+    """A bulging disc inside the rim: rings from the inside outwards, then the middle."""
     centre = np.array([offset, 0.0])
-    rings = []
-    for ring in LENS_RINGS:
-        flat = centre + ring * (outline - centre)
-        bulge = (np.square(outline - centre).sum(axis=1) - np.square(flat - centre).sum(axis=1))
-        points = _bend(pair, flat * [side, 1.0], middle)
-        points[:, 2] += bulge / (2 * pair.curve)
-        rings.append(points)
-    return np.concatenate(rings)
+    flat = [centre + ring * (outline - centre) for ring in LENS_RINGS]
+    spread = np.concatenate([*flat, centre[None]])
+    bulge = np.square(outline - centre).sum(axis=1).max() - np.square(spread - centre).sum(axis=1)
+    points = _bend(pair, spread * [side, 1.0], middle)
+    points[:, 2] += np.maximum(bulge, 0.0) / (2 * pair.curve)
+    return points
 
 
 def _tube(
-    path: FloatArray, across: FloatArray | float, deep: FloatArray | float, *, closed: bool
+    path: FloatArray,
+    across: FloatArray | float,
+    deep: FloatArray | float,
+    *,
+    closed: bool,
+    axis: tuple[float, float, float] = (0.0, 0.0, 1.0),
 ) -> FloatArray:
     """Sweep an ellipse along a path: (N, 3) to (N * SIDES, 3).
 
     Args:
         path: the middle line.
-        across: half the thickness at a right angle to path and camera axis.
-        deep: half the thickness along the camera axis.
+        across: half the thickness at a right angle to path and axis.
+        deep: half the thickness along the axis.
         closed: whether the path ends where it begins.
+        axis: a direction that the path never takes; by default the camera's.
     """
     if closed:
         tangent = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
     else:
         tangent = np.gradient(path, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    ahead = np.array([0.0, 0.0, 1.0])
-    # An arm runs along the camera axis: its height is up, its depth sideways.
-    reference = np.where(np.abs(tangent[:, 2:]) > 0.8, [[1.0, 0.0, 0.0]], ahead)
-    side = np.cross(tangent, reference)
+    side = np.cross(tangent, axis)
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     front = np.cross(side, tangent)
     angle = np.linspace(0, 2 * np.pi, SIDES, endpoint=False)
@@ -294,4 +305,5 @@ def _tube_triangles(points: int, closed: bool) -> IntArray:
 
 def settle(pair: Spectacles, rng: np.random.Generator) -> Spectacles:
     """The same pair as it sits on another day."""
-    return replace(pair, tilt=pair.tilt + float(rng.normal(0.0, 0.02)))
+    low, tilt = rng.normal(0.0, 0.012), rng.normal(0.0, 0.02)
+    return replace(pair, low=pair.low + float(low), tilt=pair.tilt + float(tilt))

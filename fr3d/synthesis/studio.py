@@ -1,6 +1,6 @@
 """How sessions are taken: the studio, and what is drawn for each session in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -36,9 +36,9 @@ class Studio:
     """
 
     size: int
-    rig: Rig = Rig()
-    sensor: Sensor = Sensor()
-    variety: Variety = Variety()
+    rig: Rig = field(default_factory=Rig)
+    sensor: Sensor = field(default_factory=Sensor)
+    variety: Variety = field(default_factory=Variety)
     movement: float | None = None
     together: bool = False
 

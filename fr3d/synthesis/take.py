@@ -56,11 +56,15 @@ class Take:
         self.flashes = self._flashes()
         self.eyewear = None
         if figures.dressed.any():
+            (dressed,) = np.nonzero(figures.dressed)
             self.eyewear = Eyewear(
                 self.canvas,
+                slice(None) if figures.dressed.all() else engine.whole(dressed),
+                self.flashes,
                 frame=self.points[:, common.head : common.head + common.frame],
                 lenses=self._placed(figures.lenses),
                 clear=engine.array(figures.clear),
+                mirror=engine.array(figures.mirror),
             )
         seen = self.canvas.seen
         points = points_of(engine.at(common.table, seen), engine.at(figures.mottling, seen))
@@ -97,16 +101,16 @@ class Take:
 
     def _reached(self, where: Array | None) -> Array:
         """Share of each flash that reaches the visible points, (B, L, P)."""
-        engine, depth = self.engine, self.canvas.seen.depth
+        engine, seen = self.engine, self.canvas.seen
         if self.flashes.positions is None:
-            pictures = engine.distant_light(depth, self.flashes.directions, self.flashes.radius)
+            reached = engine.distant_light(seen, self.flashes.directions, self.flashes.radius)
         else:
             places = self.canvas.samples_of(self.flashes.positions)
             distance = (self.studio.rig.distance_mm or 0.0) / MM_PER_UNIT * self.studio.scale
-            pictures = engine.near_light(depth, places, RADIUS * distance * SAMPLES)
-        reached = engine.points_of(pictures, self.canvas.seen)
+            reached = engine.near_light(seen, places, RADIUS * distance * SAMPLES)
         if self.eyewear is not None and where is not None:
-            reached = reached * self.eyewear.passed(self.flashes, where)
+            dressed = self.eyewear.sessions
+            reached[dressed] = reached[dressed] * self.eyewear.passed(where)
         return reached
 
     def _radiance(self, lit: Array, towards: Array, strength: Array, cosine: Array) -> Array:
@@ -115,7 +119,10 @@ class Take:
         arriving, mirrored = strength * lit * cosine, strength * lit * shine
         radiance = arriving[:, :, None] * self.albedo[:, None] + mirrored[:, :, None]
         laid = self.engine.picture(radiance, self.canvas.seen)
-        return laid if self.eyewear is None else self.eyewear.look_through(laid, self.flashes)
+        if self.eyewear is not None:
+            dressed = self.eyewear.sessions
+            laid[dressed] = self.eyewear.look_through(laid[dressed])
+        return laid
 
     def _grey(self, albedo: Array) -> Array:
         """Reflectance of the visible points (B, C, P): red, green and blue, or grey."""

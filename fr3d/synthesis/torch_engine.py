@@ -9,11 +9,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from fr3d.synthesis import torch_light, torch_raster
+from fr3d.synthesis import torch_light, torch_mesh, torch_near, torch_pixels, torch_raster
 from fr3d.synthesis.assets import HeadModel
 from fr3d.synthesis.engine import Seen, Weights
 from fr3d.synthesis.subdivision import head_subdivision
-from fr3d.synthesis.torch_raster import Around
 
 # Sessions together: enough that a GPU computes longer than a CPU launches.
 LARGEST, ON_CPU = 64, 4
@@ -22,6 +21,7 @@ PER_SESSION = 160 * 2**20
 # Lists of triangles and vertices that stay on the device.
 KEPT = 16
 
+IntArray = npt.NDArray[np.int64]
 Kept = TypeVar("Kept")
 
 
@@ -66,10 +66,10 @@ class TorchEngine:
         rows = [number[name] for part in parts for name in part]
         shares = [share for part in parts for share in part.values()]
         start = np.cumsum([0, *(len(first) + len(second) for first, second in weights[:-1])])
-        moved = torch_raster.mix_rows(
+        moved = torch_mesh.mix_rows(
             targets, self._indices(rows), self._indices(start), self.array(shares)
         )
-        return base + moved.unflatten(1, base.shape)
+        return base + moved.view(-1, *base.shape)
 
     def subdivide(self, levels: int, vertices: Tensor) -> Tensor:
         """Vertices of the shipped head's subdivision."""
@@ -84,17 +84,17 @@ class TorchEngine:
             ),
         )
         table = vertices.movedim(0, 1).flatten(1)
-        mixed = torch_raster.mix_rows(table, rows, start, shares)
-        return mixed.unflatten(1, (len(vertices), -1)).movedim(1, 0).contiguous()
+        mixed = torch_mesh.mix_rows(table, rows, start, shares)
+        return mixed.view(len(mixed), len(vertices), -1).movedim(1, 0).contiguous()
 
     def corner_normals(self, points: Tensor, triangles: Tensor) -> Tensor:
         """Sums of the normals of the triangles around vertices."""
-        near: Around = self._keep(
+        near = self._keep(
             f"around {points.shape[1]}",
             triangles,
-            lambda: torch_raster.around(triangles, points.shape[1]),
+            lambda: torch_mesh.around(triangles, points.shape[1]),
         )
-        return torch_raster.corner_normals(points, triangles, near)
+        return torch_mesh.corner_normals(points, triangles, near)
 
     def see(
         self,
@@ -105,41 +105,44 @@ class TorchEngine:
         both_sides: bool = False,
         border: int = 0,
     ) -> Seen:
-        """Find what pixels see; points are those that any session of the batch sees."""
+        """Find what pixels see; shorter lists of points are filled up with ones of no weight."""
         sight = torch_raster.see(points, triangles, size, both_sides, border)
         covered = ~sight.depth.isnan()
         return Seen(sight.depth, covered, sight.corners, sight.weight, sight.pixels)
 
     def at(self, table: Tensor, seen: Seen) -> Tensor:
         """Mix what stands at vertices at the visible points."""
-        return torch_raster.interpolate(table, seen.corners, seen.weight)
+        return torch_mesh.interpolate(table, seen.corners, seen.weight)
 
     def picture(self, values: Tensor, seen: Seen) -> Tensor:
         """Lay the visible points out as pictures."""
-        # Among the points are those that only other sessions see.
-        own = self.points_of(seen.covered, seen).view(len(values), *[1] * (values.ndim - 2), -1)
-        out = values.new_zeros(*values.shape[:-1], seen.depth[0].numel())
-        out.index_copy_(-1, seen.pixels, torch.where(own, values, 0.0))
-        return out.unflatten(-1, seen.depth.shape[1:])
+        return torch_pixels.laid_out(values, seen.pixels, seen.depth.shape[1:])
 
-    def points_of(self, picture: Tensor, seen: Seen) -> Tensor:
-        """The visible points of pictures."""
-        return picture.flatten(-2).index_select(-1, seen.pixels)
+    def veiled(
+        self,
+        points: Tensor,
+        triangles: Tensor,
+        size: tuple[int, int],
+        places: Tensor,
+        heights: Tensor,
+    ) -> Tensor:
+        """How much of the surroundings of points lies behind a surface."""
+        depth = torch_raster.depths(points.flatten(0, 1), triangles, size)
+        return torch_pixels.veiled(depth.view(*points.shape[:2], *size), places, heights)
 
-    def lookup(self, picture: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-        """Values of pictures at whole rows and columns."""
-        height, width = picture.shape[1:]
-        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-        at = torch.where(inside, rows * width + columns, 0.0).long()
-        return torch.where(inside, picture.flatten(1).gather(1, at), torch.nan)
-
-    def distant_light(self, depth: Tensor, lights: Tensor, radius: float) -> Tensor:
+    def distant_light(self, seen: Seen, lights: Tensor, radius: float) -> Tensor:
         """Share of distant lights that arrives."""
-        return torch_light.distant_light(depth, lights, radius)
+        return torch_light.distant_light(seen.depth, seen.pixels, lights, radius)
 
-    def near_light(self, depth: Tensor, lights: Tensor, radius: float) -> Tensor:
+    def near_light(self, seen: Seen, lights: Tensor, radius: float) -> Tensor:
         """Share of near lights that arrives."""
-        return torch_light.near_light(depth, lights, radius)
+        return torch_near.near_light(seen.depth, seen.pixels, lights, radius)
+
+    def blocks(
+        self, pictures: Tensor, first: IntArray, size: tuple[int, int], samples: int
+    ) -> Tensor:
+        """Average blocks of windows of pictures."""
+        return torch_pixels.blocks(pictures, self._indices(first), size, samples)
 
     def normal(self, seeds: Sequence[Sequence[int]], shape: tuple[int, ...]) -> Tensor:
         """Standard normal numbers, each session's from its own seed."""

@@ -1,4 +1,4 @@
-"""The cast shadows of `fr3d.synthesis.raster`, for batches in PyTorch."""
+"""Cast shadows of distant lights, as in `fr3d.synthesis.raster`, for batches in PyTorch."""
 
 import math
 from typing import NamedTuple
@@ -9,13 +9,13 @@ from torch.nn import functional
 
 from fr3d.synthesis.raster import BIAS, NEAREST
 
-# Samples of a ray that are looked at together.
-STRIDE = 8
 # Lines are drawn this much together, so that one along a picture's border is not outside of it.
 SHRUNK = 4e-6
+# Lower than any surface, pixels; infinity would not mix.
+NOTHING = -1e6
 
 
-class _Box(NamedTuple):
+class Box(NamedTuple):
     """First and last column and row with any surface, (B,) each."""
 
     left: Tensor
@@ -44,34 +44,29 @@ class _Lines(NamedTuple):
     reach: int
 
 
-def distant_light(depth: Tensor, lights: Tensor, radius: float) -> Tensor:
+def distant_light(depth: Tensor, pixels: Tensor, lights: Tensor, radius: float) -> Tensor:
     """How much of distant lights reaches height fields; see `fr3d.synthesis.raster`.
 
     Args:
         depth: (B, H, W), height towards the camera in pixels, NaN where nothing is.
+        pixels: (B, P), where it is asked for, in each flattened picture; any number where a list
+            is filled up.
         lights: (B, L, 3), unit vectors: x right, y up, z towards the camera.
         radius: angular radius of the lights, radians.
 
     Returns:
-        (B, L, H, W), 0 in full shadow to 1; 0 where nothing is.
+        (B, L, P), 0 in full shadow to 1, for pixels that show a surface.
     """
-    filled = ~depth.isnan()
-    (pixels,) = torch.nonzero(filled.flatten(1).any(0), as_tuple=True)
-    out = depth.new_zeros(*lights.shape[:2], *depth.shape[1:])
-    if not len(pixels):
-        return out
-    lines = _lines(_box(filled), lights, radius)
-    hidden = _hidden(depth, pixels, lines)
+    if not pixels.numel():
+        return lights.new_zeros(*lights.shape[:2], 0)
+    hidden = _hidden(depth, pixels, _lines(box_of(~depth.isnan()), lights, radius))
     # A light straight ahead has no direction in the picture, and casts no shadow.
     elevation = torch.atan2(lights[..., 2], lights[..., 0].hypot(lights[..., 1]))
-    steep = (elevation + radius >= math.pi / 2 - 1e-3)[..., None]
-    reached = torch.where(steep, 1.0, 1.0 - hidden)
-    seen = filled.flatten(1).index_select(1, pixels)[:, None]
-    out.flatten(2).index_copy_(2, pixels, torch.where(seen, reached, 0.0))
-    return out
+    steep = elevation + radius >= math.pi / 2 - 1e-3
+    return torch.where(steep[..., None], 1.0, 1.0 - hidden)
 
 
-def _lines(box: _Box, lights: Tensor, radius: float) -> _Lines:
+def _lines(box: Box, lights: Tensor, radius: float) -> _Lines:
     """Lay lines through the middle of what is filled."""
     # A sunken light must not become a steep one by rounding.
     x, y, z = lights.double().unbind(-1)
@@ -94,27 +89,45 @@ def _lines(box: _Box, lights: Tensor, radius: float) -> _Lines:
 
 
 def _hidden(depth: Tensor, pixels: Tensor, lines: _Lines) -> Tensor:
-    """Share of each light that is hidden from pixels (P,): (B, L, P)."""
-    horizon, where = _horizons(depth, lines)
-    count, reach = horizon.shape[-1], lines.reach
-    column, row = _places(pixels, depth)
-    dx, dy = (column - lines.middle_x[:, None])[:, None], (row - lines.middle_y[:, None])[:, None]
+    """Share of each light that is hidden from pixels (B, P): (B, L, P)."""
+    horizon, where = (plane.flatten(2) for plane in _horizons(depth, lines))
+    count, last = 2 * lines.reach + 1, depth[0].numel() - 1
+    column, row = (place[:, None] for place in places_of(pixels, depth))
     x, y, low, spread = (value[..., None] for value in lines[:4])
-    t = dx * x + dy * y
-    offset = (dy * x - dx * y).add_(reach)
+    middle_x, middle_y = lines.middle_x[:, None, None], lines.middle_y[:, None, None]
+    # From the first step, and from the first line.
+    t = torch.addcmul(lines.reach - middle_x * x - middle_y * y, column, x).addcmul_(row, y)
+    offset = torch.addcmul(lines.reach - middle_y * x + middle_x * y, row, x)
+    offset.addcmul_(column, y, value=-1)
     line = offset.floor()
-    offset -= line
-    step = (t + (reach - NEAREST + 0.5)).floor_().clamp_(0, count - 1)
-    # Pixels that other sessions of the batch see may lie outside this one's lines.
-    at = line.clamp_(0, count - 2).mul_(count).add_(step).long()
-    height = depth.flatten(1).index_select(1, pixels)[:, None] + BIAS + low * t
-    total = torch.zeros_like(t)
-    for share in (1.0 - offset, offset):
-        excess = horizon.flatten(2).gather(2, at).sub_(height)
-        far = (t - where.flatten(2).gather(2, at)).add_(reach).clamp_(min=0.5)
-        total += excess.div_(far.mul_(spread).add_(1e-9)).clamp_(0.0, 1.0).mul_(share)
-        at += count
-    return total
+    share = offset.sub_(line)
+    step = (t + (0.5 - NEAREST)).floor_().clamp_(0, count - 1)
+    # What fills lists up may lie anywhere.
+    at = step.add_(line.clamp_(0, count - 2), alpha=count).long()
+    height = depth.flatten(1).gather(1, pixels.clamp(max=last))[:, None]
+    height = (height + (BIAS - lines.reach * low)).addcmul_(low, t)
+    highest, there = _between(horizon, where, count, at, share)
+    far = t.sub_(there).clamp_(min=0.5).mul_(spread)
+    return highest.sub_(height).div_(far).clamp_(0.0, 1.0)
+
+
+def _between(
+    horizon: Tensor, where: Tensor, count: int, at: Tensor, share: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The horizon between two lines, and its step; that of the nearer line if one has none.
+
+    Args:
+        horizon: (B, L, lines * count), of all lines.
+        where: the steps that give it.
+        count: steps of a line.
+        at: (B, L, P), numbers of steps on the first of both lines.
+        share: (B, L, P), how far the pixels lie towards the second.
+    """
+    first, second = horizon.gather(2, at), horizon[..., count:].gather(2, at)
+    both = torch.minimum(first, second) > NOTHING
+    share = torch.where(both, share, (share > 0.5).to(share.dtype))
+    here, there = (side.gather(2, at).to(share.dtype) for side in (where, where[..., count:]))
+    return first.lerp_(second, share), here.lerp_(there, share)
 
 
 def _horizons(depth: Tensor, lines: _Lines) -> tuple[Tensor, Tensor]:
@@ -138,137 +151,24 @@ def _horizons(depth: Tensor, lines: _Lines) -> tuple[Tensor, Tensor]:
         framed, grid.flatten(1, 2), padding_mode="border", align_corners=True
     ).view(grid.shape[:-1])
     # NaN, beside a pixel without surface, hides nothing.
-    heights = torch.where(heights.isnan(), -torch.inf, heights)
+    heights = heights.nan_to_num_(2 * NOTHING)
     heights += (lines.low[..., None] * steps)[:, :, None]
     horizon, where = heights.cummax(-1)
     return horizon, where
 
 
-def near_light(depth: Tensor, lights: Tensor, radius: float) -> Tensor:
-    """How much of near lights reaches height fields; see `fr3d.synthesis.raster`.
-
-    Args:
-        depth: (B, H, W), height towards the camera in pixels, NaN where nothing is.
-        lights: (B, L, 3), where they stand: column, row, and height in pixels.
-        radius: of the lights, pixels.
-
-    Returns:
-        As `distant_light`.
-    """
-    filled = ~depth.isnan()
-    box = _box(filled)
-    highest = torch.where(filled, depth, -torch.inf).amax((1, 2))
-    (rays,) = torch.nonzero(filled.flatten(), as_tuple=True)
-    session = rays.div(depth[0].numel(), rounding_mode="floor")
-    out = depth.new_zeros(lights.shape[1], depth.numel())
-    for number, light in enumerate(lights.unbind(1)):
-        march = _March(depth, rays, light[session], radius)
-        march.limit(_Box(*(side[session] for side in box)), highest[session])
-        out[number].index_copy_(0, rays, march.share())
-    return out.unflatten(1, depth.shape).movedim(0, 1)
-
-
-class _March:
-    """Rays from pixels towards a near light.
-
-    Args:
-        depth: (B, H, W).
-        rays: (N,), the pixels where they begin, in the flattened batch.
-        light: (N, 3), where each goes.
-        radius: of the light, pixels.
-    """
-
-    def __init__(self, depth: Tensor, rays: Tensor, light: Tensor, radius: float) -> None:
-        self.depth, self.rays = depth, rays
-        self.column, self.row = _places(rays % depth[0].numel(), depth)
-        self.first = rays - rays % depth[0].numel()
-        self.base = depth.flatten().index_select(0, rays) + BIAS
-        dx, dy, dz = light[:, 0] - self.column, light[:, 1] - self.row, light[:, 2] - self.base
-        self.across = torch.hypot(dx, dy).clamp(min=1e-9)
-        self.x, self.y = dx / self.across, dy / self.across
-        distance = torch.hypot(self.across, dz)
-        elevation = torch.atan2(dz, self.across)
-        spread = torch.asin((radius / distance).clamp(max=1.0))
-        self.low = torch.tan((elevation - spread).clamp(max=math.pi / 2 - 2e-3))
-        self.high = torch.tan((elevation + spread).clamp(max=math.pi / 2 - 1e-3))
-        self.end = self.across
-
-    def limit(self, box: _Box, highest: Tensor) -> None:
-        """Find how far each ray may meet anything: in the box of its session, below its top."""
-        for at, step, first, last in (
-            (self.column, self.x, box.left, box.right),
-            (self.row, self.y, box.top, box.bottom),
-        ):
-            leave = (torch.where(step > 0, last, first) - at) / step
-            self.end = torch.minimum(self.end, leave.nan_to_num(torch.inf, torch.inf, torch.inf))
-        above = (highest - self.base) / self.low
-        self.end = torch.where(self.low > 0, torch.minimum(self.end, above), self.end)
-
-    def share(self) -> Tensor:
-        """Share of the light that arrives, (N,)."""
-        steepest = self.low.clone()
-        if len(self.rays):
-            for start in range(0, int(self.end.max().item()), STRIDE):
-                # What has left, or sees nothing of the light any more, need not go on.
-                on = (self.end >= start + NEAREST) & (steepest < self.high)
-                (some,) = torch.nonzero(on, as_tuple=True)
-                steepest.index_copy_(0, some, self._steepest(steepest, some, start + NEAREST))
-        return 1.0 - ((steepest - self.low) / (self.high - self.low)).clamp(max=1.0)
-
-    def _steepest(self, before: Tensor, some: Tensor, start: float) -> Tensor:
-        """The steepest slope of some rays after a few more steps."""
-        steps = torch.arange(STRIDE, device=some.device, dtype=before.dtype) + start
-        before, first, column, row, x, y, base, end, across = (
-            values.index_select(0, some)[:, None]
-            for values in (
-                before,
-                self.first,
-                self.column,
-                self.row,
-                self.x,
-                self.y,
-                self.base,
-                self.end,
-                self.across,
-            )
-        )
-        slope = (_heights(self.depth, first, column + x * steps, row + y * steps) - base) / steps
-        # NaN, beside a pixel without surface, compares false.
-        met = (slope > before) & (steps <= end) & (steps < across)
-        return torch.where(met, slope, before).amax(1)
-
-
-def _heights(depth: Tensor, first: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Interpolate linearly; NaN beside a pixel without surface.
-
-    Args:
-        depth: (B, H, W).
-        first: number of the first pixel of the ray's picture.
-        x: columns.
-        y: rows.
-    """
-    height, width = depth.shape[1:]
-    column, row = x.floor().clamp_(0, width - 2), y.floor().clamp_(0, height - 2)
-    right, down = x - column, y - row
-    at = first + (row * width + column).long()
-    flat = depth.flatten()
-    upper = (1 - right) * flat[at] + right * flat[at + 1]
-    lower = (1 - right) * flat[at + width] + right * flat[at + (width + 1)]
-    return (1 - down) * upper + down * lower
-
-
-def _places(pixels: Tensor, depth: Tensor) -> tuple[Tensor, Tensor]:
-    """Columns and rows of flattened pixels."""
+def places_of(pixels: Tensor, depth: Tensor) -> tuple[Tensor, Tensor]:
+    """Columns and rows of pixels of flattened pictures (..., H, W), as real numbers."""
     width = depth.shape[-1]
     row = pixels.div(width, rounding_mode="floor")
     return (pixels - row * width).to(depth.dtype), row.to(depth.dtype)
 
 
-def _box(filled: Tensor) -> _Box:
+def box_of(filled: Tensor) -> Box:
     """Where anything is, in each picture (B, H, W); all of it where nothing is."""
     sides = []
     for axis in (1, 2):
         line = filled.any(axis).float()
         last = line.shape[1] - 1 - line.flip(1).argmax(1)
         sides += [line.argmax(1).float(), last.float()]
-    return _Box(*sides)
+    return Box(*sides)

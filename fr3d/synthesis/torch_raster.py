@@ -72,12 +72,23 @@ def see(
     return Sight(depth, pixels, corners, weight)
 
 
-def _boxes(
-    points: Tensor, triangles: Tensor, size: tuple[int, int], both_sides: bool
-) -> _Boxes:
+def depths(points: Tensor, triangles: Tensor, size: tuple[int, int]) -> Tensor:
+    """Depth alone, of surfaces seen from both sides: (B, H * W), minus infinity where nothing is.
+
+    Args:
+        points: (B, V, 3), as in `see`.
+        triangles: (T, 3).
+        size: rows and columns.
+    """
+    boxes = _boxes(points, triangles, size, both_sides=True)
+    _, depth = _nearest(boxes, _planes(points, triangles, boxes), len(points), size)
+    return depth
+
+
+def _boxes(points: Tensor, triangles: Tensor, size: tuple[int, int], both_sides: bool) -> _Boxes:
     """The triangles that may cover pixels, and their boxes."""
     planes = points.movedim(-1, 0)[:2].contiguous().index_select(-1, triangles.T.flatten())
-    planes = planes.unflatten(-1, (3, -1))
+    planes = planes.view(*planes.shape[:2], 3, -1)
     (ax, bx, cx), (ay, by, cy) = (plane.unbind(1) for plane in planes)
     # Rows run down: a triangle that faces the camera has negative area here.
     area = ((bx - ax) * (cy - ay)).addcmul_(by - ay, cx - ax, value=-1)
@@ -99,9 +110,8 @@ def _planes(points: Tensor, triangles: Tensor, boxes: _Boxes) -> Tensor:
         (9, N): of each the value at the first pixel of the box, and what a column and a row add.
     """
     corner = triangles.T.index_select(1, boxes.number) + boxes.session * points.shape[1]
-    ax, ay, az, bx, by, bz, cx, cy, cz = (
-        points.flatten(0, 1).index_select(0, corner.flatten()).view(3, -1, 3).movedim(-1, 1)
-    ).flatten(0, 1).contiguous()
+    rows = points.flatten(0, 1).index_select(0, corner.flatten()).view(3, -1, 3)
+    ax, ay, az, bx, by, bz, cx, cy, cz = rows.movedim(-1, 1).reshape(9, -1)
     area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     u, v, _ = _weights_at(ax, ay, bx, by, cx, cy, boxes.left, boxes.top)
     right_u, down_u, right_v, down_v = (

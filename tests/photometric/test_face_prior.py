@@ -130,8 +130,8 @@ def test_landmarks_of_no_face_are_told(change, reason: str) -> None:
 
 
 def test_it_lies_close_to_a_synthetic_face_it_was_not_made_of() -> None:
-    from fr3d.synthesis.assets import load_heads
     from fr3d.synthesis.appearance import Variety
+    from fr3d.synthesis.assets import load_heads
     from fr3d.synthesis.identity import sample_identity
     from fr3d.synthesis.pose import Pose
     from fr3d.synthesis.scene import capture

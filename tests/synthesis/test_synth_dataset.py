@@ -248,7 +248,8 @@ def test_reconstructed_rows_are_what_ps_reconstruct_makes_of_the_captures(
     plan = replace(PLAN, people=1, studio=Studio(96))
     synthesise(plan, tmp_path / "raw")
     synthesise(replace(plan, kind="reconstruction"), tmp_path / "direct.h5")
-    assert main(["ps-reconstruct", str(tmp_path / "raw"), "-o", str(tmp_path / "maps.h5"), "-q"]) == 0
+    words = [str(tmp_path / "raw"), "-o", str(tmp_path / "maps.h5"), "-q"]
+    assert main(["ps-reconstruct", *words]) == 0
     direct, maps = rows(tmp_path / "direct.h5"), rows(tmp_path / "maps.h5")
     assert set(maps) <= set(direct)
     for name, values in maps.items():
