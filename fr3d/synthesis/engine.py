@@ -114,6 +114,9 @@ class Engine(Protocol):
             (B, L, P), 0..1; see `fr3d.synthesis.raster.veiled`.
         """
 
+    def points_of(self, picture: Array, seen: Seen) -> Array:
+        """The visible points (B, P) of pictures (B, H, W)."""
+
     def distant_light(self, seen: Seen, lights: Array, radius: float) -> Array:
         """Share (B, L, P) of distant lights (B, L, 3) that reaches the visible points."""
 
@@ -221,6 +224,10 @@ class NumbaEngine:
         pairs = zip(depths, sides, strict=True)
         found = [raster.veiled(depth, side[0], side[1], height) for depth, side in pairs]
         return np.stack(found)[None]
+
+    def points_of(self, picture: Array, seen: Seen) -> Array:
+        """The visible points of pictures."""
+        return picture.reshape(len(picture), -1)[:, seen.pixels]
 
     def distant_light(self, seen: Seen, lights: Array, radius: float) -> Array:
         """Share of distant lights that reaches the visible points of one session."""

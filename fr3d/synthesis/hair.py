@@ -85,7 +85,7 @@ def grow(style: HairStyle, rng: np.random.Generator) -> HairStyle:
 
 
 def above_hairline(style: HairStyle, spots: Spots) -> Array:
-    """How far spots lie above the hairline, dm, with its uneven edge.
+    """How far spots lie above the hairline, dm.
 
     Args:
         style: its numbers, or arrays that broadcast against (..., N).
@@ -97,13 +97,13 @@ def above_hairline(style: HairStyle, spots: Spots) -> Array:
     fringe = style.fringe * bump(x - 0.6 * style.parting, 0.42) * ramp(z, 0.8, 1.2)
     line = piecewise(z, HAIRLINE_Z, HAIRLINE_Y)
     line = line + (style.line + temples + crown - fringe) * ramp(z, 0.6, 1.0)
-    edge = 0.07 * (spots.grain["edge"] - 0.5) + 0.05 * (spots.grain["tuft"] - 0.5)
-    return spots.y - line + edge
+    return spots.y - line
 
 
 def hair_cover(style: HairStyle, spots: Spots) -> Array:
-    """How much of the skin hair hides, 0..1."""
-    return ramp(above_hairline(style, spots), -0.05, 0.06)
+    """How much of the skin hair hides, 0..1, with an uneven edge."""
+    edge = 0.07 * (spots.grain["edge"] - 0.5) + 0.05 * (spots.grain["tuft"] - 0.5)
+    return ramp(above_hairline(style, spots) + edge, -0.05, 0.06)
 
 
 def hair_height(style: HairStyle, spots: Spots, above: Array) -> Array:
@@ -123,4 +123,4 @@ def hair_height(style: HairStyle, spots: Spots, above: Array) -> Array:
     strands = spots.grain["rough"] - 0.5
     height = height * (1 + style.rough * (0.7 * waves + 0.6 * strands))
     # The edge rises gently, and only where hair hides the skin already.
-    return xp.clip(height, 0.0, None) * ramp(above, 0.03, 0.12 + 0.8 * style.top)
+    return xp.clip(height, 0.0, None) * ramp(above, 0.05, 0.15 + 0.9 * style.top)

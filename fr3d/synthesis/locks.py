@@ -34,7 +34,7 @@ def hang(style: HairStyle, head: HeadModel, vertices: FloatArray) -> FloatArray:
     height = START + (lowest - START) * share
     angle = np.deg2rad(np.linspace(style.front, 360.0 - style.front, AROUND))[None]
     wide, ears, deep, move = _measure(head, vertices)
-    wave = np.sin(9 * angle + style.phase) + 0.6 * np.sin(23 * angle + 2.3 * style.phase)
+    wave = np.sin(7 * angle + style.phase) + 0.35 * np.sin(15 * angle + 2.3 * style.phase)
     wave = wave * (0.3 + 0.7 * share) * 0.045 * style.rough / 0.2
     curl = 0.06 * np.sin(5.0 * height + style.phase) * share
     stand = 0.5 * style.side + 0.02
@@ -49,7 +49,7 @@ def hang(style: HairStyle, head: HeadModel, vertices: FloatArray) -> FloatArray:
         swing = 1 + wave + curl - 0.1 * np.clip((WIDEST - height) / 1.5, 0, 1)
         x = (wide + stand - inward) * radius * swing * np.sin(angle)
         z = MIDDLE_Z + (deep + stand - inward) * radius * swing * np.cos(angle)
-        y = height + np.zeros_like(angle) + 0.05 * np.sin(31 * angle + style.phase) * share**4
+        y = height + np.zeros_like(angle) + 0.05 * np.sin(17 * angle + style.phase) * share**4
         surfaces.append(np.stack([x, y, z], axis=-1).reshape(-1, 3) + move)
     return np.concatenate(surfaces)
 

@@ -1,6 +1,7 @@
 """A batch of sessions before the camera: placed, lit, exposed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from fr3d.photometric.solvers.arrays import Array, namespace
 from fr3d.synthesis.complexion import GREY
-from fr3d.synthesis.engine import Engine
+from fr3d.synthesis.engine import Engine, Seen
 from fr3d.synthesis.exposing import expose
 from fr3d.synthesis.eyewear import Eyewear
 from fr3d.synthesis.figure import Figures, turn
@@ -40,7 +41,7 @@ class Take:
         figures: Figures,
         levels: int,
     ) -> None:
-        self.engine, self.shots, self.studio = engine, shots, studio
+        self.engine, self.shots, self.studio, self.levels = engine, shots, studio, levels
         self.rotation = engine.array([shot.appearance.pose.matrix() for shot in shots])
         common = topology(engine, levels)
         self.points = self._placed(figures.vertices, common.follow)
@@ -101,17 +102,28 @@ class Take:
 
     def _reached(self, where: Array | None) -> Array:
         """Share of each flash that reaches the visible points, (B, L, P)."""
-        engine, seen = self.engine, self.canvas.seen
-        if self.flashes.positions is None:
-            reached = engine.distant_light(seen, self.flashes.directions, self.flashes.radius)
-        else:
-            places = self.canvas.samples_of(self.flashes.positions)
-            distance = (self.studio.rig.distance_mm or 0.0) / MM_PER_UNIT * self.studio.scale
-            reached = engine.near_light(seen, places, RADIUS * distance * SAMPLES)
-        if self.eyewear is not None and where is not None:
-            dressed = self.eyewear.sessions
-            reached[dressed] = reached[dressed] * self.eyewear.passed(where)
+        if self.eyewear is None or where is None:
+            return self._arrived(self.canvas.seen)
+        # As part of the height field, a frame would reach down to the face and shade like a wall.
+        engine, canvas, xp = self.engine, self.canvas, namespace(where)
+        dressed, depth = self.eyewear.sessions, canvas.seen.depth + 0.0
+        placed, border = canvas.samples_of(self.points[dressed]), max(canvas.fine)
+        bare = topology(engine, self.levels).bare
+        depth[dressed] = engine.see(placed, bare, canvas.fine, border=border).depth
+        reached = self._arrived(replace(canvas.seen, depth=depth))
+        beside = xp.isnan(engine.points_of(depth, canvas.seen))
+        reached = xp.where(beside[:, None], 1.0, reached)
+        reached[dressed] = reached[dressed] * self.eyewear.passed(where)
         return reached
+
+    def _arrived(self, seen: Seen) -> Array:
+        """Share of each flash that the heads let through to the visible points, (B, L, P)."""
+        engine = self.engine
+        if self.flashes.positions is None:
+            return engine.distant_light(seen, self.flashes.directions, self.flashes.radius)
+        places = self.canvas.samples_of(self.flashes.positions)
+        distance = (self.studio.rig.distance_mm or 0.0) / MM_PER_UNIT * self.studio.scale
+        return engine.near_light(seen, places, RADIUS * distance * SAMPLES)
 
     def _radiance(self, lit: Array, towards: Array, strength: Array, cosine: Array) -> Array:
         """Light of each flash from the visible points to the camera, (B, L, C, H, W) samples."""

@@ -32,6 +32,7 @@ class Topology:
     Args:
         triangles: (T, 3), counter-clockwise seen from outside.
         head_triangles: (T', 3), those of the head alone.
+        bare: (T'', 3), those of head and locks.
         table: (V, A), the `COLUMNS` of each vertex; places are those on the base head, dm.
         follow: (V,), how far a vertex turns with the head rather than stay with the shoulders.
         hairy: (K,), numbers of the vertices on which hair can grow.
@@ -42,6 +43,7 @@ class Topology:
 
     triangles: Array
     head_triangles: Array
+    bare: Array
     table: Array
     follow: Array
     hairy: Array
@@ -67,12 +69,14 @@ def topology(engine: Engine, levels: int) -> Topology:
         extra[frames:, COLUMNS.index(name)] = strands
     _, triangles = head_subdivision(levels)
     hairy = _hairy(head)
+    locks = lock_triangles() + len(head) + frames
     roots = engine.array(np.ascontiguousarray(head[hairy].T))[None]
     return Topology(
         triangles=engine.whole(
-            np.concatenate([triangles, frame + len(head), lock_triangles() + len(head) + frames])
+            np.concatenate([triangles, frame + len(head), locks])
         ),
         head_triangles=engine.whole(triangles),
+        bare=engine.whole(np.concatenate([triangles, locks])),
         table=engine.array(np.concatenate([head, extra])),
         follow=engine.array(np.concatenate([follow(head[:, :3]), np.ones(len(extra))])),
         hairy=engine.whole(hairy),

@@ -130,6 +130,10 @@ class TorchEngine:
         depth = torch_raster.depths(points.flatten(0, 1), triangles, size)
         return torch_pixels.veiled(depth.view(*points.shape[:2], *size), places, heights)
 
+    def points_of(self, picture: Tensor, seen: Seen) -> Tensor:
+        """The visible points of pictures."""
+        return picture.flatten(1).index_select(1, seen.pixels)
+
     def distant_light(self, seen: Seen, lights: Tensor, radius: float) -> Tensor:
         """Share of distant lights that arrives."""
         return torch_light.distant_light(seen.depth, seen.pixels, lights, radius)

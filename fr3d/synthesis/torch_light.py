@@ -90,43 +90,45 @@ def _lines(box: Box, lights: Tensor, radius: float) -> _Lines:
 
 def _hidden(depth: Tensor, pixels: Tensor, lines: _Lines) -> Tensor:
     """Share of each light that is hidden from pixels (B, P): (B, L, P)."""
-    horizon, where = (plane.flatten(2) for plane in _horizons(depth, lines))
-    count, last = 2 * lines.reach + 1, depth[0].numel() - 1
+    horizons, (reach, count) = _horizons(depth, lines), (lines.reach, 2 * lines.reach + 1)
     column, row = (place[:, None] for place in places_of(pixels, depth))
     x, y, low, spread = (value[..., None] for value in lines[:4])
     middle_x, middle_y = lines.middle_x[:, None, None], lines.middle_y[:, None, None]
-    # From the first step, and from the first line.
-    t = torch.addcmul(lines.reach - middle_x * x - middle_y * y, column, x).addcmul_(row, y)
-    offset = torch.addcmul(lines.reach - middle_y * x + middle_x * y, row, x)
-    offset.addcmul_(column, y, value=-1)
+    t = torch.addcmul(-middle_x * x - middle_y * y, column, x).addcmul_(row, y)
+    offset = torch.addcmul(middle_x * y - middle_y * x, row, x).addcmul_(column, y, value=-1)
     line = offset.floor()
     share = offset.sub_(line)
-    step = (t + (0.5 - NEAREST)).floor_().clamp_(0, count - 1)
+    # Whole numbers: rounding must not depend on how far the lines of others in the batch reach.
+    step = (t + (0.5 - NEAREST)).floor_().add_(reach).clamp_(0, count - 1)
     # What fills lists up may lie anywhere.
-    at = step.add_(line.clamp_(0, count - 2), alpha=count).long()
-    height = depth.flatten(1).gather(1, pixels.clamp(max=last))[:, None]
-    height = (height + (BIAS - lines.reach * low)).addcmul_(low, t)
-    highest, there = _between(horizon, where, count, at, share)
-    far = t.sub_(there).clamp_(min=0.5).mul_(spread)
+    at = step.add_(line.add_(reach).clamp_(0, count - 2), alpha=count).long()
+    height = depth.flatten(1).gather(1, pixels.clamp(max=depth[0].numel() - 1))[:, None]
+    highest, there = _between(*horizons, at, share)
+    far = t.sub(there).clamp_(min=0.5).mul_(spread)
+    height = (height + BIAS).addcmul(low, t)
     return highest.sub_(height).div_(far).clamp_(0.0, 1.0)
 
 
-def _between(
-    horizon: Tensor, where: Tensor, count: int, at: Tensor, share: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The horizon between two lines, and its step; that of the nearer line if one has none.
+def _between(horizon: Tensor, where: Tensor, at: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+    """The horizon between two lines, and its place; that of the nearer line if one has none.
 
     Args:
-        horizon: (B, L, lines * count), of all lines.
+        horizon: (B, L, lines, steps).
         where: the steps that give it.
-        count: steps of a line.
-        at: (B, L, P), numbers of steps on the first of both lines.
+        at: (B, L, P), numbers of steps on the first of both lines, all lines in one row.
         share: (B, L, P), how far the pixels lie towards the second.
+
+    Returns:
+        Both (B, L, P); the place is counted from the lines' middle.
     """
+    count = horizon.shape[-1]
+    horizon, where = horizon.flatten(2), where.flatten(2)
     first, second = horizon.gather(2, at), horizon[..., count:].gather(2, at)
     both = torch.minimum(first, second) > NOTHING
     share = torch.where(both, share, (share > 0.5).to(share.dtype))
-    here, there = (side.gather(2, at).to(share.dtype) for side in (where, where[..., count:]))
+    here, there = (
+        side.gather(2, at).sub_(count // 2).to(share.dtype) for side in (where, where[..., count:])
+    )
     return first.lerp_(second, share), here.lerp_(there, share)
 
 

@@ -67,9 +67,9 @@ def test_true_normals_agree_with_true_depth(sessions) -> None:
         error = degrees(normals_from_depth(view.depth, view.mask), view.normal)
         errors.append(error[inner & (view.normal[..., 2] > 0.7)])
         (left, top), (right, bottom) = session.landmarks[[0, 9]].astype(int)
-        assert np.median(error[top:bottom, left:right]) < 1.0
+        assert np.median(error[top:bottom, left:right]) < 1.5
         assert np.allclose(np.linalg.norm(view.normal[view.mask], axis=1), 1, atol=1e-6)
-    assert np.median(np.concatenate(errors)) < 0.9
+    assert np.median(np.concatenate(errors)) < 0.8
 
 
 def test_least_squares_on_the_photographs_gives_the_normals_back() -> None:
