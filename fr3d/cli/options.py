@@ -2,7 +2,7 @@
 
 allow-leak  benchmark split train
 batch-size  benchmark embed enroll identify train
-device      benchmark embed ps-reconstruct train
+device      benchmark embed ps-reconstruct synth train
 dry-run     all writers
 force       all writers
 fpir        enroll identify

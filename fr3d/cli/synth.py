@@ -24,7 +24,7 @@ def synth(
     kind: Annotated[
         Literal["photoface", "photographs", "rgbd", "maps", "reconstruction"] | None,
         typer.Option(
-            "--as",
+            "--kind",
             help="Captures in Photoface's layout, plain colour photographs, or RGB-D pairs; or, "
             "into NAME.h5, the true maps, or those that photometric stereo finds.",
             show_default="photoface; maps for NAME.h5",
@@ -52,13 +52,15 @@ def synth(
     rig: Annotated[
         Literal["photoface", "narrow", "ring", "random"],
         typer.Option(
+            "--setup",
             help="Places of the flashes: one of Photoface's two rigs, evenly around the camera, "
             "or drawn anew for each session.",
             rich_help_panel=_RIG,
         ),
     ] = "photoface",
     lights: Annotated[
-        int, typer.Option(help="How many flashes.", min=3, max=256, rich_help_panel=_RIG)
+        int,
+        typer.Option("--flashes", help="How many flashes.", min=3, max=256, rich_help_panel=_RIG),
     ] = 4,
     near: Annotated[
         float | None,
@@ -85,7 +87,8 @@ def synth(
         ),
     ] = None,
     colour: Annotated[
-        bool, typer.Option("--colour", help="Red, green and blue.", rich_help_panel=_CAMERA)
+        bool,
+        typer.Option("--in-colour", help="Photograph red, green and blue.", rich_help_panel=_CAMERA),
     ] = False,
     bits: Annotated[
         Literal["8", "16"], typer.Option(help="Bits of each value.", rich_help_panel=_CAMERA)
@@ -101,6 +104,7 @@ def synth(
     ambient: Annotated[
         float | None,
         typer.Option(
+            "--room-light",
             help="The most that light without a flash adds, as a share of a flash's.",
             min=0.0,
             max=2.0,
@@ -137,10 +141,10 @@ def synth(
     Examples:
       fr3d synth raw/
       fr3d synth raw/ --people 200 --sessions 4 --seed 7 -j 8
-      fr3d synth raw/ --size 256 --rig random --lights 8 --bits 16
+      fr3d synth raw/ --size 256 --setup random --flashes 8 --bits 16
       fr3d synth maps.h5 --people 2000            # true maps, to train on
-      fr3d synth solved.h5 --as reconstruction    # as ps-reconstruct finds them
-      fr3d synth pairs/ --as rgbd --glasses 0.5
+      fr3d synth solved.h5 --kind reconstruction    # as ps-reconstruct finds them
+      fr3d synth pairs/ --kind rgbd --glasses 0.5
     """
     from fr3d.cli.synthesis import Wishes, run
 

@@ -81,10 +81,10 @@ def plan_of(wishes: Wishes, device: str) -> "Plan":
     kind = kind_of(wishes)
     room = kind in ("photographs", "rgbd")
     if room and (wishes.rig != ("photoface", 4, None, 0.0) or wishes.movement):
-        raise UsageError(f"--as {kind} is one photograph in a room: it has no rig of flashes")
+        raise UsageError(f"--kind {kind} is one photograph in a room: it has no rig of flashes")
     sensor = Sensor(
         bits=wishes.bits,
-        gamma=wishes.gamma or (2.2 if room else 1.0),
+        gamma=wishes.gamma if wishes.gamma is not None else (2.2 if room else 1.0),
         colour=wishes.colour or room,
         ambient=wishes.ambient if wishes.ambient is not None else (0.5 if room else 0.02),
         vignetting=wishes.vignetting,
@@ -114,7 +114,7 @@ def kind_of(wishes: Wishes) -> "Kind":
     kind: Kind = wishes.kind or ("maps" if is_file else "photoface")
     if (kind in ("maps", "reconstruction")) != is_file:
         what = "a folder, not" if is_file else "one file, such as maps.h5, not"
-        raise UsageError(f"--as {kind} writes {what} {wishes.output}", "change one of the two")
+        raise UsageError(f"--kind {kind} writes {what} {wishes.output}", "change one of the two")
     return kind
 
 

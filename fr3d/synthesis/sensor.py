@@ -78,7 +78,7 @@ def sample_exposure(rng: np.random.Generator, sensor: Sensor, room: bool = False
         gain=float(np.exp(rng.normal(0.0, 0.04))),
         ambient=float(rng.uniform(0.0, sensor.ambient)),
         vignetting=float(rng.uniform(0.0, sensor.vignetting)),
-        background=float(rng.uniform(0.02, 0.35) if room else rng.uniform(0.0, 0.006)),
+        background=float(rng.uniform(0.02, 0.35) if room else rng.uniform(0.0, 0.003)),
     )
 
 

@@ -16,8 +16,8 @@ from fr3d.synthesis.subdivision import head_subdivision
 
 # Sessions together: enough that a GPU computes longer than a CPU launches.
 LARGEST, ON_CPU = 64, 4
-# Memory that one session of 128 pixels takes at the most, bytes.
-PER_SESSION = 160 * 2**20
+# Free memory for each of them, bytes: twice what one of 512 pixels takes; one of 128 takes 40 MB.
+PER_SESSION = 1200 * 2**20
 # Lists of triangles and vertices that stay on the device.
 KEPT = 16
 
@@ -32,8 +32,8 @@ class TorchEngine:
         device: "cpu", "cuda" or "cuda:N".
 
     Attributes:
-        batch: how many sessions of 128 pixels are best rendered together: on a GPU as many as half
-            its free memory holds, and no more than 64.
+        batch: how many sessions are best rendered together; on a GPU up to 64, fewer where there is
+            little free memory.
     """
 
     def __init__(self, device: str) -> None:
@@ -41,7 +41,7 @@ class TorchEngine:
         self.batch = ON_CPU
         if self.device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(self.device)
-            self.batch = int(min(max(free // (2 * PER_SESSION), 1), LARGEST))
+            self.batch = int(min(max(free // PER_SESSION, 1), LARGEST))
         self.generator = torch.Generator(self.device)
         self.kept: OrderedDict[tuple[str, int], tuple[Any, Any]] = OrderedDict()
 
@@ -57,7 +57,11 @@ class TorchEngine:
 
     def numpy(self, values: Any) -> npt.NDArray[Any]:
         """Give an array back."""
-        return np.asarray(values.cpu().numpy())
+        if not values.is_cuda:
+            return np.asarray(values.numpy())
+        # Several times as fast as into memory that the system may move.
+        host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+        return np.asarray(host.copy_(values).numpy())
 
     def shapes(self, head: HeadModel, weights: Sequence[Weights]) -> Tensor:
         """Heads from weights of targets."""
@@ -132,7 +136,7 @@ class TorchEngine:
 
     def points_of(self, picture: Tensor, seen: Seen) -> Tensor:
         """The visible points of pictures."""
-        return picture.flatten(1).index_select(1, seen.pixels)
+        return torch_pixels.picked(picture, seen.pixels)
 
     def distant_light(self, seen: Seen, lights: Tensor, radius: float) -> Tensor:
         """Share of distant lights that arrives."""

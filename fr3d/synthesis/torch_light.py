@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fr3d.synthesis.raster import BIAS, NEAREST
+from fr3d.synthesis.torch_pixels import picked
 
 # Lines are drawn this much together, so that one along a picture's border is not outside of it.
 SHRUNK = 4e-6
@@ -102,7 +103,7 @@ def _hidden(depth: Tensor, pixels: Tensor, lines: _Lines) -> Tensor:
     step = (t + (0.5 - NEAREST)).floor_().add_(reach).clamp_(0, count - 1)
     # What fills lists up may lie anywhere.
     at = step.add_(line.add_(reach).clamp_(0, count - 2), alpha=count).long()
-    height = depth.flatten(1).gather(1, pixels.clamp(max=depth[0].numel() - 1))[:, None]
+    height = picked(depth, pixels)[:, None]
     highest, there = _between(*horizons, at, share)
     far = t.sub(there).clamp_(min=0.5).mul_(spread)
     height = (height + BIAS).addcmul(low, t)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from fr3d.synthesis.raster import BIAS, NEAREST
 from fr3d.synthesis.torch_light import Box, box_of, places_of
+from fr3d.synthesis.torch_pixels import picked
 
 # Samples of a ray that are looked at together.
 STRIDE = 8
@@ -22,12 +23,13 @@ def near_light(depth: Tensor, pixels: Tensor, lights: Tensor, radius: float) -> 
         radius: of the lights, pixels.
 
     Returns:
-        As `distant_light`.
+        (B, L, P), 0 in full shadow to 1; 0 where nothing is.
     """
     filled = ~depth.isnan()
     box = box_of(filled)
     highest = torch.where(filled, depth, -torch.inf).amax((1, 2))
-    session, place = torch.nonzero(pixels < depth[0].numel(), as_tuple=True)
+    shown = (pixels < depth[0].numel()) & ~picked(depth, pixels).isnan()
+    session, place = torch.nonzero(shown, as_tuple=True)
     rays = session * depth[0].numel() + pixels[session, place]
     out = depth.new_zeros(lights.shape[1], pixels.numel())
     for number, light in enumerate(lights.unbind(1)):

@@ -20,6 +20,12 @@ def laid_out(values: Tensor, pixels: Tensor, size: tuple[int, int]) -> Tensor:
     return out[..., :count].view(*values.shape[:-1], *size)
 
 
+def picked(pictures: Tensor, pixels: Tensor) -> Tensor:
+    """Values at pixels (B, P) of pictures (B, H, W); the last pixel's where a list is filled up."""
+    flat = pictures.flatten(1)
+    return flat.gather(1, pixels.clamp(max=flat.shape[1] - 1))
+
+
 def blocks(pictures: Tensor, first: Tensor, size: tuple[int, int], samples: int) -> Tensor:
     """Average blocks of samples of windows that lie anywhere.
 

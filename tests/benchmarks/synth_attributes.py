@@ -2,7 +2,7 @@
 """Whether glasses, facial hair and pose can be read from synthetic captures, and glasses from real.
 
     python tests/benchmarks/synth_attributes.py SHARED WORK [--people 500 --sessions 6]
-        [--size 128 --seed 0 --epochs 24] [-- WORDS FOR fr3d synth, such as --colour]
+        [--size 128 --seed 0 --epochs 24] [-- WORDS FOR fr3d synth, such as --in-colour]
 
 SHARED is the folder with data/york_3d; WORK keeps the captures: remove WORK/raw-* when the renderer
 has changed. A small network sees the grey mean image of a session, placed by YuNet's five points

@@ -2,7 +2,7 @@
 """Whether synthetic people look like people to networks that have only seen real ones.
 
     python tests/benchmarks/synth_plausibility.py SHARED WORK [--people 100 --sessions 4]
-        [--size 256 --seed 0] [-- WORDS FOR fr3d synth, such as --colour]
+        [--size 256 --seed 0] [-- WORDS FOR fr3d synth, such as --in-colour]
 
 SHARED is the folder with data/models, data/london and data/lfw; WORK keeps what is made. Captures
 with the same options are rendered once: remove WORK/raw-* when the renderer has changed. The
