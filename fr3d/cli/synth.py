@@ -91,7 +91,8 @@ def synth(
         typer.Option("--in-colour", help="Photograph red, green and blue.", rich_help_panel=_CAMERA),
     ] = False,
     bits: Annotated[
-        Literal["8", "16"], typer.Option(help="Bits of each value.", rich_help_panel=_CAMERA)
+        Literal["8", "16"],
+        typer.Option("--sensor-bits", help="Bits of each value.", rich_help_panel=_CAMERA),
     ] = "8",
     gamma: Annotated[
         float | None,
@@ -141,7 +142,7 @@ def synth(
     Examples:
       fr3d synth raw/
       fr3d synth raw/ --people 200 --sessions 4 --seed 7 -j 8
-      fr3d synth raw/ --size 256 --setup random --flashes 8 --bits 16
+      fr3d synth raw/ --size 256 --setup random --flashes 8
       fr3d synth maps.h5 --people 2000            # true maps, to train on
       fr3d synth solved.h5 --kind reconstruction    # as ps-reconstruct finds them
       fr3d synth pairs/ --kind rgbd --glasses 0.5

@@ -105,7 +105,7 @@ def plan_of(wishes: Wishes, device: str) -> "Plan":
 
 
 def kind_of(wishes: Wishes) -> "Kind":
-    """The kind of data set, from --as and the name of the output.
+    """The kind of data set, from --kind and the name of the output.
 
     Raises:
         UsageError: they do not fit.

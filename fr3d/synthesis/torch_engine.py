@@ -49,7 +49,7 @@ class TorchEngine:
         """Take numbers over."""
         if isinstance(values, Tensor):
             return values.to(self.device, torch.float32)
-        return torch.as_tensor(np.asarray(values)).to(self.device).float()
+        return torch.as_tensor(np.asarray(values, order="C")).to(self.device).float()
 
     def whole(self, values: Any) -> Tensor:
         """Take vertex numbers over; those of a topology only once."""
@@ -162,7 +162,7 @@ class TorchEngine:
         return out
 
     def _indices(self, values: Any) -> Tensor:
-        return torch.as_tensor(np.asarray(values, dtype=np.int64)).to(self.device)
+        return torch.as_tensor(np.asarray(values, dtype=np.int64, order="C")).to(self.device)
 
     def _targets(self, head: HeadModel) -> tuple[Tensor, Tensor, dict[str, int]]:
         """The base head (V, 3), the displacements (T, 3 V) of all targets, and their rows."""

@@ -70,7 +70,7 @@ def interpolate(table: Tensor, corners: Tensor, weight: Tensor) -> Tensor:
         mode="sum",
         per_sample_weights=weight.reshape(-1, 3),
     )
-    return mixed.view(batch, points, -1).movedim(-1, 1).contiguous()
+    return mixed.view(batch, points, table.shape[-1]).movedim(-1, 1).contiguous()
 
 
 def first_rows(table: Tensor) -> Tensor:

@@ -51,7 +51,7 @@ def test_wrong_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["out", "--kind", "rgbd", "--format", "bmp"], ["1001/1001_01.bmp", "1001/1001_01.npy"]),
         (["out", "--setup", "ring", "--flashes", "6", "--in-colour"], ["im5.png", "LightSource.m"]),
         (["out", "--near", "700", "--uneven", "0.1"], ["lights.json", "im3.png"]),
-        (["out", "--bits", "16", "--gamma", "2.2", "--noise", "0"], ["im0.png"]),
+        (["out", "--sensor-bits", "16", "--gamma", "2.2", "--noise", "0"], ["im0.png"]),
         (["maps.h5"], []),
         (["maps.h5", "--kind", "reconstruction", "--size", "80"], []),
     ],
@@ -88,7 +88,7 @@ def test_shares_are_obeyed(tmp_path: Path) -> None:
         (["maps.h5", "--kind", "rgbd"], "writes a folder"),
         (["raw", "--kind", "rgbd", "--setup", "ring"], "no rig of flashes"),
         (["raw", "--setup", "narrow", "--flashes", "6"], "has four lights"),
-        (["raw", "--format", "bmp", "--bits", "16"], "8 bits"),
+        (["raw", "--format", "bmp", "--sensor-bits", "16"], "8 bits"),
         (["raw", "--gamma", "0"], "tone curve"),
     ],
 )

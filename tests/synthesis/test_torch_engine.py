@@ -97,7 +97,7 @@ def both(engine: TorchEngine, name: str, depth: np.ndarray, lights: np.ndarray, 
 
 
 @pytest.mark.parametrize("both_sides", [False, True])
-@pytest.mark.parametrize(("count", "reach"), [(4000, 2.0), (60, 40.0), (3, 500.0)])
+@pytest.mark.parametrize(("count", "reach"), [(4000, 2.0), (60, 40.0), (12, 300.0)])
 def test_pixels_see_the_same_surfaces(engine, count, reach, both_sides) -> None:
     points, triangles = soup(count, reach)
     triangles = triangles[:, ::-1]
@@ -108,7 +108,7 @@ def test_pixels_see_the_same_surfaces(engine, count, reach, both_sides) -> None:
         depth = engine.numpy(seen.depth)[number]
         assert (engine.numpy(seen.covered)[number] == ~np.isnan(depth)).all()
         shared = expected.covered[0] & ~np.isnan(depth)
-        assert 0.01 < shared.mean() < 1 or reach == 500.0
+        assert shared.mean() > 0.05
         assert (np.isnan(depth) == ~expected.covered[0]).mean() > 0.999
         gap = np.abs(depth - expected.depth[0])[shared]
         assert (gap < 1e-2).mean() > 0.999
@@ -198,7 +198,7 @@ def test_near_lights_cast_the_same_shadows(engine) -> None:
 
 def test_frames_stand_before_the_same_points(engine) -> None:
     points, triangles = soup(60, 12.0)
-    points = np.stack([points, points + [3.3, -2.1, 0.0]], 1)
+    points = np.stack([points, points + np.array([3.3, -2.1, 0.0])], 1)
     rng = np.random.default_rng(1)
     places = single(rng.uniform(-30, 120, (2, 2, 2, 5000)))
     heights = single(rng.uniform(20, 60, (2, 5000)))
@@ -239,11 +239,18 @@ def test_the_compiled_renderer_works_without_pytorch() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def draws(studio: Studio, count: int) -> list[Shot]:
-    """Sessions of people with and without spectacles, long hair and beards."""
+def draws(studio: Studio) -> list[Shot]:
+    """Sessions with spectacles, long hair, a beard, and with nothing of them."""
     head, habits = load_heads(), studio.variety.habits
-    people = [sample_identity(4, n, head, habits) for n in range(count)]
-    return [draw(person, 4, n, 0, studio) for n, person in enumerate(people)]
+    people = [sample_identity(4, n, head, habits) for n in range(40)]
+    shots = [draw(person, 4, n, 0, studio) for n, person in enumerate(people)]
+    looks = [shot.appearance for shot in shots]
+    worn = [look.spectacles is not None for look in looks]
+    long = [look.hair.length > 0 for look in looks]
+    bearded = [look.beard.jaw > 0 for look in looks]
+    kinds = [(True, False, False), (False, True, False), (False, False, True), (False,) * 3]
+    have = list(zip(worn, long, bearded, strict=True))
+    return [shots[have.index(kind)] for kind in [*kinds, (True, True, False)]]
 
 
 MIXED = Studio(96, sensor=QUIET, variety=Variety(spectacles=0.5, beards=0.6))
@@ -261,10 +268,7 @@ def degrees(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("studio", STUDIOS, ids=["distant", "near", "together"])
 def test_sessions_agree_with_the_compiled_renderer(engine, studio: Studio) -> None:
-    shots = draws(studio, 5)
-    assert {shot.appearance.spectacles is None for shot in shots} == {True, False}
-    assert {shot.appearance.hair.cut == "long" for shot in shots} == {True, False}
-    assert {shot.appearance.beard.jaw > 0 for shot in shots} == {True, False}
+    shots = draws(studio)
     for found, shot in zip(photograph(engine, shots, studio), shots, strict=True):
         (expected,) = photograph(NUMBA, [shot], studio)
         assert (found.mask != expected.mask).mean() < 0.002
@@ -286,7 +290,7 @@ def equal(one: Session, other: Session) -> bool:
 def test_a_session_does_not_depend_on_the_others_and_comes_out_again(engine) -> None:
     """Also the noise, and whether others wear spectacles or reach farther across the picture."""
     studio = replace(MIXED, size=64, sensor=Sensor(), rig=Rig(uneven=0.1))
-    shots = draws(studio, 5)
+    shots = draws(studio)
     together = photograph(engine, shots, studio)
     again = photograph(TorchEngine(str(engine.device)), shots, studio)
     assert all(map(equal, together, again))
