@@ -62,7 +62,7 @@ class _March:
         spread = torch.asin((radius / distance).clamp(max=1.0))
         self.low = torch.tan((elevation - spread).clamp(max=math.pi / 2 - 2e-3))
         self.high = torch.tan((elevation + spread).clamp(max=math.pi / 2 - 1e-3))
-        self.end = self.across
+        self.end = self.across * (1 - 1e-6)
 
     def limit(self, box: Box, highest: Tensor) -> None:
         """Find how far each ray may meet anything: in the box of its session, below its top."""
@@ -89,7 +89,7 @@ class _March:
     def _steepest(self, before: Tensor, some: Tensor, start: float) -> Tensor:
         """The steepest slope of some rays after a few more steps."""
         steps = torch.arange(STRIDE, device=some.device, dtype=before.dtype) + start
-        before, first, column, row, x, y, base, end, across = (
+        before, first, column, row, x, y, base, end = (
             values.index_select(0, some)[:, None]
             for values in (
                 before,
@@ -100,12 +100,11 @@ class _March:
                 self.y,
                 self.base,
                 self.end,
-                self.across,
             )
         )
         slope = (_heights(self.depth, first, column + x * steps, row + y * steps) - base) / steps
         # NaN, beside a pixel without surface, compares false.
-        met = (slope > before) & (steps <= end) & (steps < across)
+        met = (slope > before) & (steps <= end)
         return torch.where(met, slope, before).amax(1)
 
 

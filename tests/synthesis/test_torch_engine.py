@@ -148,6 +148,9 @@ def test_points_leave_a_border_out_but_the_depth_does_not(engine) -> None:
     expected = engine.numpy(whole.covered).astype(float)
     expected[:, :9] = expected[:, -9:] = expected[..., :9] = expected[..., -9:] = 0
     assert np.array_equal(laid, expected)
+    filled_up = inner.pixels == SIZE[0] * SIZE[1]
+    assert filled_up.any()
+    assert not inner.weight[filled_up].any()
     assert not engine.see(points, triangles, SIZE, border=90).pixels.numel()
 
 
@@ -194,6 +197,28 @@ def test_near_lights_cast_the_same_shadows(engine) -> None:
     for found, expected in both(engine, "near_light", hills(), lights, 4.0):
         assert 0.02 < (expected < 0.5).mean() < 0.9
         assert (np.abs(found - expected) > 0.02).mean() < 0.004
+
+
+def test_shadows_end_and_begin_at_the_border_of_the_picture(engine) -> None:
+    """A wall along one side, open at the others, under light that runs along rows of pixels."""
+    depth = np.zeros((1, 69, 90))
+    depth[..., :2] = 3.0
+    lights = direction([55.0, 55.0], [90.0, 270.0])[None]
+    ((found, expected),) = both(engine, "distant_light", depth, lights, 0.05)
+    assert np.abs(found - expected).max() < 1e-3
+    assert (expected[1].reshape(69, 90)[:, 2:5] < 0.5).all()
+
+
+def test_what_lies_beyond_a_near_light_or_the_picture_casts_no_shadow(engine) -> None:
+    """A slope that ends at the border, and a wall that stands higher than a lamp before it."""
+    depth = np.zeros((1, 69, 90))
+    depth[..., 0], depth[..., 1], depth[..., 80:83] = 3.0, 1.0, 40.0
+    lamps = np.array([[[-200.0, 35.0, 140.0], [30.0, 35.0, 12.0]]])
+    ((found, expected),) = both(engine, "near_light", depth, lamps, 1.0)
+    assert (np.abs(found - expected) > 1e-3).mean() < 1e-3
+    lit = (expected > 0.5).reshape(2, 69, 90)[..., 10:75]
+    assert lit[0].all()
+    assert lit[1].mean() > 0.9
 
 
 def test_frames_stand_before_the_same_points(engine) -> None:
