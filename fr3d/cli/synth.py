@@ -88,7 +88,9 @@ def synth(
     ] = None,
     colour: Annotated[
         bool,
-        typer.Option("--in-colour", help="Photograph red, green and blue.", rich_help_panel=_CAMERA),
+        typer.Option(
+            "--in-colour", help="Photograph red, green and blue.", rich_help_panel=_CAMERA
+        ),
     ] = False,
     bits: Annotated[
         Literal["8", "16"],

@@ -99,9 +99,7 @@ def plan_of(wishes: Wishes, device: str) -> "Plan":
         movement=0.0 if room or (kind == "maps" and wishes.movement is None) else wishes.movement,
         together=room,
     )
-    return Plan(
-        wishes.people, wishes.sessions, wishes.seed, studio, kind, wishes.picture, device
-    )
+    return Plan(wishes.people, wishes.sessions, wishes.seed, studio, kind, wishes.picture, device)
 
 
 def kind_of(wishes: Wishes) -> "Kind":

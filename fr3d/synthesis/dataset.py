@@ -111,9 +111,7 @@ def _make_maps(plan: Plan, path: Path, machine: Machine, force: bool, advance: A
     return len(writer.rejected)
 
 
-def _make_folders(
-    plan: Plan, root: Path, truth: bool, machine: Machine, advance: Advance
-) -> None:
+def _make_folders(plan: Plan, root: Path, truth: bool, machine: Machine, advance: Advance) -> None:
     missing = set(missing_people(plan, root))
     with _truth_writer(plan, root, truth) as writer:
         unsealed = set(_unsealed(writer, plan)) if writer else set()

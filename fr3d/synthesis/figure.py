@@ -50,9 +50,7 @@ class Figures:
     dressed: npt.NDArray[np.bool_]
 
 
-def build(
-    engine: Engine, people: Sequence[tuple[Complexion, Appearance]], levels: int
-) -> Figures:
+def build(engine: Engine, people: Sequence[tuple[Complexion, Appearance]], levels: int) -> Figures:
     """Shape heads, let hair grow on them, and put spectacles on.
 
     Args:

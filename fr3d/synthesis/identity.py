@@ -104,9 +104,7 @@ WEARING = 0.8
 SPECTACLES_SHARE = 0.28
 
 
-def sample_identity(
-    seed: int, person: int, head: HeadModel, habits: Habits = Habits()
-) -> Identity:
+def sample_identity(seed: int, person: int, head: HeadModel, habits: Habits = Habits()) -> Identity:
     """Draw a person.
 
     Args:
@@ -140,9 +138,7 @@ def sample_identity(
     )
 
 
-def _macro(
-    male: float, age: float, race: Mapping[str, float], weight: float
-) -> dict[str, float]:
+def _macro(male: float, age: float, race: Mapping[str, float], weight: float) -> dict[str, float]:
     """Mix sex, age, race and weight as MakeHuman does: products of shares that sum to one."""
     old = (age - 25.0) / 65.0 if age > 25 else 0.0
     weights = {}

@@ -92,9 +92,7 @@ def _strip(edge: IntArray) -> IntArray:
     )
 
 
-def _measure(
-    head: HeadModel, vertices: FloatArray
-) -> tuple[float, float, float, FloatArray]:
+def _measure(head: HeadModel, vertices: FloatArray) -> tuple[float, float, float, FloatArray]:
     """Half the width of a skull, and over the ears, and half its depth, dm, and where it lies."""
     base = head.vertices
     skull = (head.part == 0) & (base[:, 1] > 7.4) & (base[:, 1] < 8.3)

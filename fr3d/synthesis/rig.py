@@ -49,7 +49,8 @@ class Rig:
             raise UsageError(f"{self.lights} lights cannot show a normal", "give 3 or more")
         if self.name in _KNOWN and self.lights != 4:
             raise UsageError(
-                f"rig '{self.name}' has four lights, not {self.lights}", "use --setup ring or random"
+                f"rig '{self.name}' has four lights, not {self.lights}",
+                "use --setup ring or random",
             )
 
 

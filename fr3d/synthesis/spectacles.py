@@ -131,9 +131,7 @@ def fit(pair: Spectacles, head: HeadModel, vertices: FloatArray) -> Fitted:
     tops = [_ear(vertices[ears & (side * head.vertices[:, 0] > 0)]) for side in (1.0, -1.0)]
     left, arch, right_rim = _mirror(curves[0]), curves[1], curves[0]
     thin = 0.0 if pair.style == "rimless" else 1.0
-    rims = [
-        _rim(pair, _bend(pair, curve, middle), thin) for curve in (right_rim, left)
-    ]
+    rims = [_rim(pair, _bend(pair, curve, middle), thin) for curve in (right_rim, left)]
     tubes = [
         *rims,
         _tube(_bend(pair, arch, middle), max(pair.thick, 0.012), pair.deep, closed=False),
@@ -142,9 +140,7 @@ def fit(pair: Spectacles, head: HeadModel, vertices: FloatArray) -> Fitted:
             for top, side in zip(tops, (1.0, -1.0), strict=True)
         ),
     ]
-    lenses = [
-        _lens(pair, curves[0], offset, middle, side) for side in (1.0, -1.0)
-    ]
+    lenses = [_lens(pair, curves[0], offset, middle, side) for side in (1.0, -1.0)]
     return Fitted(np.concatenate(tubes), np.concatenate(lenses))
 
 
@@ -283,9 +279,8 @@ def _tube(
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     front = np.cross(side, tangent)
     angle = np.linspace(0, 2 * np.pi, SIDES, endpoint=False)
-    ring = (
-        np.multiply.outer(np.cos(angle), side * np.reshape(across, (-1, 1)))
-        + np.multiply.outer(np.sin(angle), front * np.reshape(deep, (-1, 1)))
+    ring = np.multiply.outer(np.cos(angle), side * np.reshape(across, (-1, 1))) + np.multiply.outer(
+        np.sin(angle), front * np.reshape(deep, (-1, 1))
     )
     return (path + ring).transpose(1, 0, 2).reshape(-1, 3)
 
@@ -295,9 +290,7 @@ def _tube_triangles(points: int, closed: bool) -> IntArray:
     around = np.arange(SIDES)
     a, i = (grid.ravel() for grid in np.meshgrid(along, around, indexing="ij"))
     b, j = (a + 1) % points, (i + 1) % SIDES
-    near, near_next, far, far_next = (
-        p * SIDES + s for p, s in ((a, i), (a, j), (b, i), (b, j))
-    )
+    near, near_next, far, far_next = (p * SIDES + s for p, s in ((a, i), (a, j), (b, i), (b, j)))
     return np.concatenate(
         [np.stack([near, far_next, near_next], axis=1), np.stack([near, far, far_next], axis=1)]
     )

@@ -72,9 +72,7 @@ def topology(engine: Engine, levels: int) -> Topology:
     locks = lock_triangles() + len(head) + frames
     roots = engine.array(np.ascontiguousarray(head[hairy].T))[None]
     return Topology(
-        triangles=engine.whole(
-            np.concatenate([triangles, frame + len(head), locks])
-        ),
+        triangles=engine.whole(np.concatenate([triangles, frame + len(head), locks])),
         head_triangles=engine.whole(triangles),
         bare=engine.whole(np.concatenate([triangles, locks])),
         table=engine.array(np.concatenate([head, extra])),
@@ -130,5 +128,3 @@ def _hairy(head: FloatArray) -> IntArray:
     bare = (z > 0.9) & (y > 6.86) & (y < 7.5) & (np.abs(x) < 0.6)
     ears = head[:, COLUMNS.index("ears")] > 0.6
     return np.nonzero((head[:, 3] == 0) & ~bare & ~ears & (y > 5.85))[0]
-
-
