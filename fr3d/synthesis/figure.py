@@ -14,6 +14,7 @@ from fr3d.synthesis.beard import beard_height, regions
 from fr3d.synthesis.complexion import Complexion
 from fr3d.synthesis.engine import Engine
 from fr3d.synthesis.fields import ramp
+from fr3d.synthesis.fitting import fit_all
 from fr3d.synthesis.hair import above_hairline, hair_height
 from fr3d.synthesis.looks import gather_looks
 from fr3d.synthesis.paint import Looks, mottling
@@ -126,19 +127,15 @@ def _accessories(
 ) -> tuple[Array, Array, Array, Array]:
     """Frames (B, F, 3), lenses (B, G, 3) and locks (B, L, 3), and the origins (B, 1, 3)."""
     shaped = engine.numpy(coarse).astype(np.float64)
-    found = [_worn(head, a, vertices) for a, vertices in zip(seen, shaped, strict=True)]
-    frames, lenses, strands, origin = (
-        engine.array(np.stack(kind)) for kind in zip(*found, strict=True)
-    )
-    return frames, lenses, strands, origin[:, None]
-
-
-def _worn(
-    head: HeadModel, seen: Appearance, vertices: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    pair, strands = spectacles.absent(), locks.no_locks()
-    if seen.spectacles is not None:
-        pair = spectacles.fit(seen.spectacles, head, vertices)
-    if seen.hair.length > 0:
-        strands = locks.hang(seen.hair, head, vertices)
-    return pair.frame, pair.lenses, strands, between_eyes(head, vertices)
+    frames, lenses = (np.repeat(kind[None], len(seen), axis=0) for kind in spectacles.absent())
+    dressed = [number for number, a in enumerate(seen) if a.spectacles is not None]
+    if dressed:
+        pairs = [a.spectacles for a in seen if a.spectacles is not None]
+        frames[dressed], lenses[dressed] = fit_all(pairs, head, shaped[dressed])
+    strands = [
+        locks.hang(a.hair, head, vertices) if a.hair.length > 0 else locks.no_locks()
+        for a, vertices in zip(seen, shaped, strict=True)
+    ]
+    origin = [[between_eyes(head, vertices)] for vertices in shaped]
+    worn = engine.array(frames), engine.array(lenses), engine.array(np.stack(strands))
+    return *worn, engine.array(np.stack(origin))

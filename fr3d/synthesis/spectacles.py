@@ -1,4 +1,4 @@
-"""Spectacles: rims, bridge, temples and lenses, fitted to the face that wears them.
+"""Spectacles: rims, bridge, temples and lenses; `fr3d.synthesis.fitting` puts them on faces.
 
 Everything is a tube of few sides along a curve, so that every pair has the same number of vertices
 and one list of triangles serves all.
@@ -6,11 +6,10 @@ and one list of triangles serves all.
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-
-from fr3d.synthesis.assets import HeadModel
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -98,50 +97,16 @@ def sample_spectacles(rng: np.random.Generator) -> Spectacles:
     )
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A pair on a face, in the frame of the head.
+class Fitted(NamedTuple):
+    """Pairs on faces, in the frame of the head.
 
     Args:
-        frame: (F, 3) vertices of rims, bridge and temples, dm.
-        lenses: (G, 3) vertices of both lenses, dm.
+        frame: (..., F, 3), vertices of rims, bridge and temples, dm.
+        lenses: (..., G, 3), vertices of both lenses, dm.
     """
 
     frame: FloatArray
     lenses: FloatArray
-
-
-def fit(pair: Spectacles, head: HeadModel, vertices: FloatArray) -> Fitted:
-    """Put spectacles on a face: on the bridge of the nose, before the eyes, behind the ears.
-
-    Args:
-        pair: which.
-        head: the parametric head.
-        vertices: (V, 3), the face, dm.
-    """
-    eye = vertices[head.part == 1]
-    right = eye[:, 0] > 0
-    nose = vertices[head.landmarks[2]]
-    apart = (eye[right].mean(axis=0) - eye[~right].mean(axis=0))[0] / 2
-    middle = np.array([nose[0], eye[:, 1].mean() - pair.low, 0.0])
-    middle[2] = max(nose[2] + 0.035, eye[:, 2].max() + 0.11)
-    offset = max(apart + 0.01, pair.half_width + 0.075)
-    curves = [_outline(pair, offset), _bridge(pair, offset)]
-    ears = head.masks["ears"] > 0.5
-    tops = [_ear(vertices[ears & (side * head.vertices[:, 0] > 0)]) for side in (1.0, -1.0)]
-    left, arch, right_rim = _mirror(curves[0]), curves[1], curves[0]
-    thin = 0.0 if pair.style == "rimless" else 1.0
-    rims = [_rim(pair, _bend(pair, curve, middle), thin) for curve in (right_rim, left)]
-    tubes = [
-        *rims,
-        _tube(_bend(pair, arch, middle), max(pair.thick, 0.012), pair.deep, closed=False),
-        *(
-            _temple(pair, offset, middle, top, side)
-            for top, side in zip(tops, (1.0, -1.0), strict=True)
-        ),
-    ]
-    lenses = [_lens(pair, curves[0], offset, middle, side) for side in (1.0, -1.0)]
-    return Fitted(np.concatenate(tubes), np.concatenate(lenses))
 
 
 def absent() -> Fitted:
@@ -176,113 +141,6 @@ def lens_triangles() -> IntArray:
     triangles = np.concatenate(found)
     # The other lens is a mirror image: its triangles turn the other way.
     return np.concatenate([triangles, triangles[:, ::-1] + rings * count + 1])
-
-
-def _outline(pair: Spectacles, offset: float) -> FloatArray:
-    """The rim at the image's right, x and y (N, 2) from the middle of the frame."""
-    angle = np.linspace(0, 2 * np.pi, RIM_POINTS, endpoint=False)
-    cos, sin = np.cos(angle), np.sin(angle)
-    power = 2.0 / pair.square
-    x = pair.half_width * np.sign(cos) * np.abs(cos) ** power
-    y = pair.half_height * np.sign(sin) * np.abs(sin) ** power
-    # Drawn out at the lower, outer corner, or drawn in.
-    x = x * (1 - pair.drop * sin * np.sign(cos))
-    return np.stack([offset + x, y], axis=1)
-
-
-def _bridge(pair: Spectacles, offset: float) -> FloatArray:
-    along = np.linspace(-1, 1, BRIDGE_POINTS)
-    reach = offset - pair.half_width * (1 - 0.04)
-    height = pair.bridge * pair.half_height
-    return np.stack([reach * along, height + 0.03 * (1 - along**2)], axis=1)
-
-
-def _mirror(curve: FloatArray) -> FloatArray:
-    return curve * [-1.0, 1.0]
-
-
-def _bend(pair: Spectacles, curve: FloatArray, middle: FloatArray) -> FloatArray:
-    """Lay a flat curve (N, 2) on the bent and tilted front of the frame: (N, 3)."""
-    x, y = curve.T
-    z = -pair.wrap * x**2 + np.tan(pair.tilt) * y
-    return np.stack([x, y, z], axis=1) + middle
-
-
-def _rim(pair: Spectacles, path: FloatArray, thin: float) -> FloatArray:
-    """A closed tube; half rims fade away below, and rimless ones altogether."""
-    angle = np.linspace(0, 2 * np.pi, RIM_POINTS, endpoint=False)
-    share = np.full(RIM_POINTS, thin)
-    if pair.style == "half":
-        share = np.clip(0.5 + 3.0 * np.sin(angle), 0.0, 1.0)
-    return _tube(path, pair.thick * share, pair.deep * share, closed=True)
-
-
-def _temple(
-    pair: Spectacles, offset: float, middle: FloatArray, ear: FloatArray, side: float
-) -> FloatArray:
-    """An arm from the outer edge of a rim to behind the top of the ear."""
-    edge = np.array([side * (offset + pair.half_width), pair.bridge * pair.half_height])
-    start = _bend(pair, edge[None], middle)[0]
-    aside = max(abs(start[0]) + 0.02, 0.93 * abs(ear[0]))
-    hinge = np.array([side * aside, start[1], start[2] - 0.07])
-    end = ear - np.array([0.0, 0.0, 0.15])
-    share = np.linspace(0, 1, TEMPLE_POINTS - 1)[:, None]
-    path = np.concatenate([start[None], hinge + (end - hinge) * share])
-    tall = np.full(TEMPLE_POINTS, max(pair.thick, 0.016))
-    # An arm runs back along the head: its height is up, its depth sideways.
-    return _tube(path, tall, 0.011, closed=False, axis=(1.0, 0.0, 0.0))
-
-
-def _ear(vertices: FloatArray) -> FloatArray:
-    """Where an arm rests: the top of the ear where it meets the head."""
-    top = vertices[vertices[:, 1] > vertices[:, 1].max() - 0.12]
-    inner = top[np.abs(top[:, 0]).argmin()]
-    return np.array([inner[0] + np.sign(inner[0]) * 0.03, inner[1] - 0.02, top[:, 2].max()])
-
-
-def _lens(
-    pair: Spectacles, outline: FloatArray, offset: float, middle: FloatArray, side: float
-) -> FloatArray:
-    """A bulging disc inside the rim: rings from the inside outwards, then the middle."""
-    centre = np.array([offset, 0.0])
-    flat = [centre + ring * (outline - centre) for ring in LENS_RINGS]
-    spread = np.concatenate([*flat, centre[None]])
-    bulge = np.square(outline - centre).sum(axis=1).max() - np.square(spread - centre).sum(axis=1)
-    points = _bend(pair, spread * [side, 1.0], middle)
-    points[:, 2] += np.maximum(bulge, 0.0) / (2 * pair.curve)
-    return points
-
-
-def _tube(
-    path: FloatArray,
-    across: FloatArray | float,
-    deep: FloatArray | float,
-    *,
-    closed: bool,
-    axis: tuple[float, float, float] = (0.0, 0.0, 1.0),
-) -> FloatArray:
-    """Sweep an ellipse along a path: (N, 3) to (N * SIDES, 3).
-
-    Args:
-        path: the middle line.
-        across: half the thickness at a right angle to path and axis.
-        deep: half the thickness along the axis.
-        closed: whether the path ends where it begins.
-        axis: a direction that the path never takes; by default the camera's.
-    """
-    if closed:
-        tangent = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
-    else:
-        tangent = np.gradient(path, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    side = np.cross(tangent, axis)
-    side /= np.linalg.norm(side, axis=1, keepdims=True)
-    front = np.cross(side, tangent)
-    angle = np.linspace(0, 2 * np.pi, SIDES, endpoint=False)
-    ring = np.multiply.outer(np.cos(angle), side * np.reshape(across, (-1, 1))) + np.multiply.outer(
-        np.sin(angle), front * np.reshape(deep, (-1, 1))
-    )
-    return (path + ring).transpose(1, 0, 2).reshape(-1, 3)
 
 
 def _tube_triangles(points: int, closed: bool) -> IntArray:

@@ -64,7 +64,8 @@ def test_nothing_is_found_where_no_face_is() -> None:
 def test_a_face_too_small_for_the_quick_look_is_searched_for(sessions) -> None:
     image, truth = sessions[0]
     wide = np.zeros((700, 700), np.float32)
-    wide[400:536, 300:436] = image
+    height, width = image.shape
+    wide[400 : 400 + height, 300 : 300 + width] = image
     found = YunetFinder()(wide)
     assert found is not None
     assert np.hypot(*(found - truth - [300, 400]).T).mean() < 0.2 * eyes_apart(truth)

@@ -88,7 +88,7 @@ def test_the_grid_follows_the_face(sessions) -> None:
     moved = np.stack([cv2.warpAffine(i, matrix, (220, 220)) for i in images])
     one = face_grid(images, points)
     other = face_grid(moved, transform_points(matrix, points))
-    assert np.abs(one - other).mean() < 0.02 * one.mean()
+    assert np.abs(one - other).mean() < 0.05 * one.mean()
 
 
 def test_what_shows_no_lit_face_is_refused(sessions) -> None:

@@ -11,6 +11,7 @@ from fr3d.synthesis.assets import load_heads
 from fr3d.synthesis.beard import KINDS, regions, sample_beard
 from fr3d.synthesis.engine import engine_for
 from fr3d.synthesis.figure import build
+from fr3d.synthesis.fitting import fit, fit_all
 from fr3d.synthesis.identity import sample_identity
 from fr3d.synthesis.locks import hang, lock_triangles, no_locks
 from fr3d.synthesis.scene import photograph
@@ -41,7 +42,7 @@ def test_rims_are_closed_tubes_before_the_eyes(seed: int) -> None:
     person = sample_identity(seed, 0, HEAD)
     pair = replace(spectacles.sample_spectacles(np.random.default_rng(seed)), style="full")
     face = HEAD.shape(person.shape)
-    worn, triangles = spectacles.fit(pair, HEAD, face), spectacles.frame_triangles()
+    worn, triangles = fit(pair, HEAD, face), spectacles.frame_triangles()
     size = spectacles.RIM_POINTS * spectacles.SIDES
     for side in range(2):
         rim = triangles[(triangles[:, 0] >= side * size) & (triangles[:, 0] < (side + 1) * size)]
@@ -58,12 +59,26 @@ def test_rims_are_closed_tubes_before_the_eyes(seed: int) -> None:
     assert (np.cross(lens[:, 1] - lens[:, 0], lens[:, 2] - lens[:, 0])[:, 2] >= -1e-9).all()
 
 
+def test_many_pairs_are_fitted_to_the_byte_like_each_alone() -> None:
+    people = [sample_identity(0, n, HEAD) for n in range(6)]
+    faces = np.stack([HEAD.shape(person.shape) for person in people])
+    pairs = [
+        replace(person.spectacles, style=spectacles.STYLES[n % 3])
+        for n, person in enumerate(people)
+    ]
+    together = fit_all(pairs, HEAD, faces)
+    for n, pair in enumerate(pairs):
+        alone = fit(pair, HEAD, faces[n])
+        assert together.frame[n].tobytes() == alone.frame.tobytes()
+        assert together.lenses[n].tobytes() == alone.lenses.tobytes()
+
+
 def test_half_rims_have_no_lower_edge_and_rimless_ones_none() -> None:
     pair = spectacles.sample_spectacles(np.random.default_rng(0))
     size = spectacles.RIM_POINTS * spectacles.SIDES
     thickness = {}
     for style in spectacles.STYLES:
-        worn = spectacles.fit(replace(pair, style=style), HEAD, HEAD.vertices)
+        worn = fit(replace(pair, style=style), HEAD, HEAD.vertices)
         rings = worn.frame[:size].reshape(spectacles.RIM_POINTS, spectacles.SIDES, 3)
         thickness[style] = np.linalg.norm(np.ptp(rings, axis=1), axis=1)
     assert thickness["full"].min() > 0.01
