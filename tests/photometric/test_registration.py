@@ -103,9 +103,7 @@ def synthetic(person: int, size: int, movement: float) -> tuple[np.ndarray, np.n
 @pytest.mark.parametrize("person", range(8))
 def test_what_did_not_move_stays(person: int) -> None:
     images, _ = synthetic(person, 128, 0.0)
-    found = estimate_shifts(images)
-    assert not found.shift.any()
-    assert found.loop_residual <= 2
+    assert not estimate_shifts(images).shift.any()
 
 
 @pytest.mark.parametrize("person", range(8))
