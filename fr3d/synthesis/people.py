@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -91,17 +93,20 @@ def _rendered(
     engine: Engine, plan: Plan, wanted: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[tuple[int, int], Session]]:
     """Sessions in order, as many at a time as suits the engine."""
+    shots = _drawn(plan, wanted)
     for start in range(0, len(wanted), engine.batch):
         group = wanted[start : start + engine.batch]
-        shots = _drawn(plan, group)
-        yield from zip(group, photograph(engine, shots, plan.studio), strict=True)
+        taken = photograph(engine, list(islice(shots, len(group))), plan.studio)
+        yield from zip(group, taken, strict=True)
 
 
-def _drawn(plan: Plan, group: Sequence[tuple[int, int]]) -> list[Shot]:
+def _drawn(plan: Plan, wanted: Sequence[tuple[int, int]]) -> Iterator[Shot]:
+    """What is drawn for each session; a person is drawn once for all sessions that follow."""
     habits, head = plan.studio.variety.habits, load_heads()
-    numbers = sorted({person for person, _ in group})
-    known = {person: sample_identity(plan.seed, person, head, habits) for person in numbers}
-    return [draw(known[person], plan.seed, person, n, plan.studio) for person, n in group]
+    for person, sessions in groupby(wanted, itemgetter(0)):
+        identity = sample_identity(plan.seed, person, head, habits)
+        for _, number in sessions:
+            yield draw(identity, plan.seed, person, number, plan.studio)
 
 
 def _write(plan: Plan, root: Path, person: int, name: str, session: Session) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fr3d.geometry.normals import unit
 from fr3d.photometric.solvers.arrays import Array, namespace
-from fr3d.synthesis.engine import Engine, NumbaEngine, Seen, block_means
+from fr3d.synthesis.engine import Engine, Seen, block_means, engine_for
 from fr3d.synthesis.light import cosines
 
 FloatArray = npt.NDArray[np.float64]
@@ -143,7 +143,7 @@ def render(
         size: height and width in pixels.
         margin: pixels around the picture in which a surface still casts shadows into it.
     """
-    engine = NumbaEngine()
+    engine = engine_for("cpu")
     canvas = Canvas(engine, mesh.points[None], mesh.triangles, size, margin)
     cosine = np.maximum(cosines(canvas.normal, lights[None, ..., None]), 0.0)[0]
     lit = np.where(cosine > 0, engine.distant_light(canvas.seen, lights[None], POINT)[0], 0.0)

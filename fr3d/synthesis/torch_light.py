@@ -1,4 +1,4 @@
-"""Cast shadows of distant lights, as in `fr3d.synthesis.raster`, for batches in PyTorch."""
+"""Cast shadows of distant lights, as in `fr3d.synthesis.cast_shadow`, for batches in PyTorch."""
 
 import math
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fr3d.synthesis.raster import BIAS, NEAREST
+from fr3d.synthesis.cast_shadow import BIAS, NEAREST
 from fr3d.synthesis.torch_pixels import picked
 
 # Lines are drawn this much together, so that one along a picture's border is not outside of it.
@@ -46,7 +46,7 @@ class _Lines(NamedTuple):
 
 
 def distant_light(depth: Tensor, pixels: Tensor, lights: Tensor, radius: float) -> Tensor:
-    """How much of distant lights reaches height fields; see `fr3d.synthesis.raster`.
+    """How much of distant lights reaches height fields; see `fr3d.synthesis.cast_shadow`.
 
     Args:
         depth: (B, H, W), height towards the camera in pixels, NaN where nothing is.

@@ -1,11 +1,11 @@
-"""Cast shadows of near lights, as in `fr3d.synthesis.raster`, for batches in PyTorch."""
+"""Cast shadows of near lights, as in `fr3d.synthesis.cast_shadow`, for batches in PyTorch."""
 
 import math
 
 import torch
 from torch import Tensor
 
-from fr3d.synthesis.raster import BIAS, NEAREST
+from fr3d.synthesis.cast_shadow import BIAS, NEAREST
 from fr3d.synthesis.torch_light import Box, box_of, places_of
 from fr3d.synthesis.torch_pixels import picked
 
@@ -14,7 +14,7 @@ STRIDE = 8
 
 
 def near_light(depth: Tensor, pixels: Tensor, lights: Tensor, radius: float) -> Tensor:
-    """How much of near lights reaches height fields; see `fr3d.synthesis.raster`.
+    """How much of near lights reaches height fields; see `fr3d.synthesis.cast_shadow`.
 
     Args:
         depth: (B, H, W), height towards the camera in pixels, NaN where nothing is.

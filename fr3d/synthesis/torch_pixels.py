@@ -54,7 +54,7 @@ def blocks(pictures: Tensor, first: Tensor, size: tuple[int, int], samples: int)
 
 
 def veiled(depth: Tensor, places: Tensor, heights: Tensor) -> Tensor:
-    """How much of the surroundings of points lies behind surfaces; see `fr3d.synthesis.raster`.
+    """How much of the surroundings of points lies behind surfaces; see `cast_shadow.veiled`.
 
     Args:
         depth: (B, L, H, W), minus infinity where nothing is.

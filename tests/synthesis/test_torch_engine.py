@@ -13,8 +13,9 @@ from solids import height_field
 from fr3d.geometry.lights import direction
 from fr3d.synthesis.appearance import Variety
 from fr3d.synthesis.assets import load_heads
-from fr3d.synthesis.engine import NumbaEngine, Seen
+from fr3d.synthesis.engine import Seen
 from fr3d.synthesis.identity import sample_identity
+from fr3d.synthesis.numba_engine import NumbaEngine
 from fr3d.synthesis.rig import Rig
 from fr3d.synthesis.scene import photograph
 from fr3d.synthesis.sensor import Sensor
