@@ -15,6 +15,7 @@ from fr3d.synthesis.fields import Spots, bump, piecewise, ramp
 HAIRLINE_Z = (-0.4, 0.0, 0.45, 0.60, 0.70, 0.90, 1.15, 1.32, 1.45)
 HAIRLINE_Y = (6.6, 6.7, 7.0, 7.10, 7.30, 7.68, 7.90, 8.02, 8.08)
 CUTS = ("bald", "cropped", "short", "medium", "long")
+SHAVED, NOWHERE = 6.0, 20.0
 _CUT_SHARES = {"male": (0.07, 0.33, 0.42, 0.13, 0.05), "female": (0.01, 0.04, 0.15, 0.3, 0.5)}
 # How far hair stands off above the forehead and at the sides, dm.
 _TOP = {"bald": 0.0, "cropped": 0.05, "short": 0.16, "medium": 0.25, "long": 0.17}
@@ -36,6 +37,7 @@ class HairStyle:
         length: of long hair below the ears, dm; 0 for other cuts.
         front: where long hair begins beside the face, degrees from straight ahead.
         phase: of its unevenness, radians.
+        bare: height above which the head is bald, dm.
     """
 
     cut: str
@@ -49,6 +51,7 @@ class HairStyle:
     length: Any
     front: Any
     phase: Any
+    bare: Any
 
 
 def sample_hair(rng: np.random.Generator, gender: str, age: float) -> HairStyle:
@@ -69,7 +72,14 @@ def sample_hair(rng: np.random.Generator, gender: str, age: float) -> HairStyle:
         length=float(rng.uniform(0.15, 1.1)) if cut == "long" else 0.0,
         front=float(rng.uniform(48.0, 76.0)),
         phase=float(rng.uniform(0.0, 2 * np.pi)),
+        bare=_bare(rng, cut),
     )
+
+
+def _bare(rng: np.random.Generator, cut: str) -> float:
+    """Bald heads are shaved, or keep a rim of hair from ear to ear."""
+    rim = float(rng.uniform(7.45, 7.8)) if rng.random() < 0.6 else SHAVED
+    return rim if cut == "bald" else NOWHERE
 
 
 def grow(style: HairStyle, rng: np.random.Generator) -> HairStyle:
@@ -103,7 +113,8 @@ def above_hairline(style: HairStyle, spots: Spots) -> Array:
 def hair_cover(style: HairStyle, spots: Spots) -> Array:
     """How much of the skin hair hides, 0..1, with an uneven edge."""
     edge = 0.07 * (spots.grain["edge"] - 0.5) + 0.05 * (spots.grain["tuft"] - 0.5)
-    return ramp(above_hairline(style, spots) + edge, -0.05, 0.06)
+    bald = ramp(spots.y + 2 * edge, style.bare - 0.12, style.bare + 0.12)
+    return ramp(above_hairline(style, spots) + edge, -0.05, 0.06) * (1 - bald)
 
 
 def hair_height(style: HairStyle, spots: Spots, above: Array) -> Array:

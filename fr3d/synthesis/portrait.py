@@ -12,7 +12,7 @@ from fr3d.synthesis.beard import Beard
 from fr3d.synthesis.complexion import GREY, Complexion
 from fr3d.synthesis.engine import Engine, Seen, engine_for
 from fr3d.synthesis.figure import Figures, build, turn
-from fr3d.synthesis.hair import HairStyle
+from fr3d.synthesis.hair import NOWHERE, HairStyle
 from fr3d.synthesis.identity import Identity
 from fr3d.synthesis.paint import paint
 from fr3d.synthesis.pose import Pose
@@ -41,7 +41,7 @@ def at_rest(identity: Identity) -> Appearance:
 
 def flat(hair: HairStyle) -> HairStyle:
     """Hair so short that it has no height."""
-    return replace(hair, cut="cropped", top=0.0, side=0.0, fringe=0.0, length=0.0)
+    return replace(hair, cut="cropped", top=0.0, side=0.0, fringe=0.0, length=0.0, bare=NOWHERE)
 
 
 def portray(
