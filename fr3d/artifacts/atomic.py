@@ -27,9 +27,9 @@ def cannot_write(path: Path, error: OSError) -> CannotWriteError:
     """The error to raise when the operating system refused a write."""
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
     hint = (
-        "free some space and run the same command again, or choose another place with --output"
+        "free some space and run the same command again, or choose another place for it"
         if error.errno in _NO_ROOM
-        else "choose another place with --output"
+        else "choose another place for it"
     )
     return CannotWriteError(f"{path}: cannot write: {reason[0].lower()}{reason[1:]}", hint)
 

@@ -177,4 +177,4 @@ def _plan_digest(folder: Path) -> str:
 
 def in_use(output: Path, what: str) -> CannotWriteError:
     """The error to raise when another process holds an output or its parts."""
-    return CannotWriteError(f"{output}: {what}", "wait for it, or choose another --output")
+    return CannotWriteError(f"{output}: {what}", "wait for it, or give the output another name")

@@ -37,7 +37,7 @@ def check_finite(value: float | None) -> float | None:
     from fr3d.errors import UsageError
 
     if value is not None and not isfinite(value):
-        raise UsageError(f"{value} is not a number to decide by", "give one such as 0.4")
+        raise UsageError(f"{value} is not a number to go by", "give one such as 0.4")
     return value
 
 

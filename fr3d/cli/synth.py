@@ -1,14 +1,25 @@
 """fr3d synth: people who do not exist, with the truth attached."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from fr3d.cli import console
 from fr3d.cli.options import Device, DryRun, Force, Quiet, Seed, Size, Verbose, Workers
 
 _LOOKS, _RIG, _CAMERA = "Who they are", "Flashes", "Camera"
-_SHARE = {"min": 0.0, "max": 1.0, "show_default": "as in Photoface", "rich_help_panel": _LOOKS}
+
+
+def _share(usual: str, help: str) -> Any:  # noqa: A002 - Typer's own word
+    return typer.Option(
+        help=help,
+        min=0.0,
+        max=1.0,
+        callback=console.check_finite,
+        show_default=f"{usual}, as in Photoface",
+        rich_help_panel=_LOOKS,
+    )
 
 
 def synth(
@@ -37,24 +48,21 @@ def synth(
         bool, typer.Option(help="Keep the true maps beside the captures, in truth.h5.")
     ] = True,
     seed: Seed = 0,
-    glasses: Annotated[
-        float | None, typer.Option(help="Share of sessions with spectacles.", **_SHARE)
-    ] = None,
+    glasses: Annotated[float | None, _share("0.28", "Share of sessions with spectacles.")] = None,
     beards: Annotated[
-        float | None, typer.Option(help="Share of men with hair on the face.", **_SHARE)
+        float | None,
+        _share("0.45", "Share of men who wear hair on the face; some come shaved now and then."),
     ] = None,
-    turned: Annotated[
-        float | None, typer.Option(help="Share of sessions with a turned head.", **_SHARE)
-    ] = None,
+    turned: Annotated[float | None, _share("0.16", "Share of sessions with a turned head.")] = None,
     expressive: Annotated[
-        float | None, typer.Option(help="Share of sessions that are not neutral.", **_SHARE)
+        float | None, _share("0.3", "Share of sessions that are not neutral.")
     ] = None,
     rig: Annotated[
         Literal["photoface", "narrow", "ring", "random"],
         typer.Option(
             "--setup",
-            help="Places of the flashes: one of Photoface's two rigs, evenly around the camera, "
-            "or drawn anew for each session.",
+            help="Places of the flashes: one of Photoface's two rigs of four, evenly around the "
+            "camera, or drawn anew for each session.",
             rich_help_panel=_RIG,
         ),
     ] = "photoface",
@@ -67,6 +75,7 @@ def synth(
         typer.Option(
             help="Distance of the flashes from the face, mm.",
             min=150.0,
+            callback=console.check_finite,
             show_default="far away",
             rich_help_panel=_RIG,
         ),
@@ -74,15 +83,20 @@ def synth(
     uneven: Annotated[
         float,
         typer.Option(
-            help="Spread of the flashes' brightness.", min=0.0, max=1.0, rich_help_panel=_RIG
+            help="Spread of the flashes' brightness: standard deviation of its logarithm.",
+            min=0.0,
+            max=1.0,
+            callback=console.check_finite,
+            rich_help_panel=_RIG,
         ),
     ] = 0.0,
     movement: Annotated[
         float | None,
         typer.Option(
-            help="The most that a head moves between flashes, pixels.",
+            help="The most that a photograph is off its session's mean, right or down, pixels.",
             min=0.0,
-            show_default="as in Photoface",
+            callback=console.check_finite,
+            show_default="20 of 750 rows, as in Photoface",
             rich_help_panel=_RIG,
         ),
     ] = None,
@@ -99,7 +113,8 @@ def synth(
     gamma: Annotated[
         float | None,
         typer.Option(
-            help="Of the tone curve.",
+            help="Gamma of the tone curve, 0.4 to 4.",
+            callback=console.check_finite,
             show_default="1, linear; 2.2 for photographs and RGB-D",
             rich_help_panel=_CAMERA,
         ),
@@ -111,6 +126,7 @@ def synth(
             help="The most that light without a flash adds, as a share of a flash's.",
             min=0.0,
             max=2.0,
+            callback=console.check_finite,
             show_default="0.02; 0.5 for photographs and RGB-D",
             rich_help_panel=_CAMERA,
         ),
@@ -118,15 +134,22 @@ def synth(
     vignetting: Annotated[
         float,
         typer.Option(
-            help="The most by which corners are darker.",
+            help="The most by which corners are darker, a share.",
             min=0.0,
             max=0.9,
+            callback=console.check_finite,
             rich_help_panel=_CAMERA,
         ),
     ] = 0.08,
     noise: Annotated[
         float,
-        typer.Option(help="Factor of the noise; 0 is none.", min=0.0, rich_help_panel=_CAMERA),
+        typer.Option(
+            help="Factor of the noise; 1 is a usual sensor, 0 none.",
+            min=0.0,
+            max=100.0,
+            callback=console.check_finite,
+            rich_help_panel=_CAMERA,
+        ),
     ] = 1.0,
     device: Device = "cpu",
     workers: Workers = None,

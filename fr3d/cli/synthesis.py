@@ -108,8 +108,16 @@ def kind_of(wishes: Wishes) -> "Kind":
     Raises:
         UsageError: they do not fit.
     """
-    is_file = wishes.output.suffix == ".h5"
+    ending = wishes.output.suffix.lower()
+    if str(wishes.output) == "-" or ending in (".npz", ".zip", ".tar", ".hdf"):
+        raise UsageError(
+            f"{wishes.output}: captures go into a folder, and maps into a file",
+            "give the name of a folder, or NAME.h5",
+        )
+    is_file = ending in (".h5", ".hdf5")
     kind: Kind = wishes.kind or ("maps" if is_file else "photoface")
+    if is_file and not wishes.truth:
+        raise UsageError("--no-truth is for captures: a file of maps has no other beside it")
     if (kind in ("maps", "reconstruction")) != is_file:
         what = "a folder, not" if is_file else "one file, such as maps.h5, not"
         raise UsageError(f"--kind {kind} writes {what} {wishes.output}", "change one of the two")
@@ -120,5 +128,7 @@ def described(plan: "Plan") -> str:
     """The data set in a line."""
     studio = plan.studio
     shots = "" if studio.together else f" x {studio.rig.lights} flashes"
-    people = f"{plan.people} people x {plan.sessions} sessions{shots}"
+    who = f"{plan.people} {'person' if plan.people == 1 else 'people'}"
+    times = f"{plan.sessions} session{'' if plan.sessions == 1 else 's'}"
+    people = f"{who} x {times}{shots}"
     return f"{people}, {studio.size} px"

@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 # A grey camera weighs the colours as the eye does (ITU-R BT.709).
 GREY = np.array([0.2126, 0.7152, 0.0722])
 TONE = {
-    "african": (0.235, 0.120, 0.073),
+    "african": (0.170, 0.086, 0.053),
     "asian": (0.540, 0.345, 0.225),
     "caucasian": (0.620, 0.405, 0.300),
 }
@@ -81,7 +81,7 @@ def sample_complexion(
     """
     male = gender == "male"
     skin = _skin(rng, race)
-    grey = np.clip((age - 42.0) / 28.0 + rng.normal(0.0, 0.2), 0.0, 1.0)
+    grey = np.clip((age - 46.0) / 30.0 + rng.normal(0.0, 0.2), 0.0, 1.0)
     pigment = _hair_pigment(rng, race)
     lips = skin * LIPS * np.array([1.0, *rng.uniform(0.85, 1.12, 2)])
     paler = float(rng.uniform(0.35, 1.0)) if male else 1.0
@@ -103,9 +103,9 @@ def sample_complexion(
 
 def _skin(rng: np.random.Generator, race: Mapping[str, float]) -> FloatArray:
     """Mix tones, then darken or tan: pigment takes more of the blue than of the red."""
-    tan = rng.normal(0.0, 0.16)
+    tan = rng.normal(0.0, 0.16 + 0.14 * race["african"])
     tone = mix(TONE, race) * np.exp(-tan * np.array([0.75, 1.0, 1.25]))
-    return np.clip(tone, [0.075, 0.045, 0.03], [0.72, 0.52, 0.42])
+    return np.clip(tone, [0.05, 0.028, 0.018], [0.72, 0.52, 0.42])
 
 
 def _hair_pigment(rng: np.random.Generator, race: Mapping[str, float]) -> FloatArray:

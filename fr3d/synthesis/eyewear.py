@@ -8,7 +8,7 @@ from fr3d.synthesis.render import SAMPLES, SCALE, Canvas
 from fr3d.synthesis.spectacles import frame_triangles, lens_triangles
 
 # How sharply a lens mirrors.
-LENS_ROUGH = 0.05
+LENS_ROUGH = 0.025
 # The frame shades what lies deeper than this behind it, samples.
 CLEARANCE = 1.0
 # Flashes lower than this over the picture's plane throw no shadow of the frame on the face.

@@ -48,7 +48,7 @@ def prepare(plan: Plan, output: Path, truth: bool, force: bool) -> None:
     earlier = read_manifest(root)
     if earlier is None:
         raise CannotWriteError(
-            f"{root}: holds files, but no {MANIFEST} of an earlier run that this version can read",
+            f"{root}: holds files that this fr3d synth did not write",
             "give an empty folder",
         )
     complete = not missing_people(plan, root) and (not truth or (root / TRUTH).exists())

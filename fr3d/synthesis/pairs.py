@@ -75,5 +75,6 @@ def measured_depth(session: Session) -> npt.NDArray[np.uint16]:
 
 def depth_note() -> bytes:
     """The text that tells unit and sign of the depth files."""
-    note: dict[str, Any] = {**NOTE, "camera": "orthographic; scale_mm of truth.h5 is mm a pixel"}
+    camera = "orthographic; scale_mm of truth.h5 is mm a pixel"
+    note: dict[str, Any] = {**NOTE, "camera_mm": DISTANCE_MM, "camera": camera}
     return (json.dumps(note, indent=2) + "\n").encode()

@@ -5,6 +5,7 @@ Orthographic camera. Each pixel averages a few points, as a sensor does.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,18 +66,27 @@ class Canvas:
         """Average the samples of each pixel and cut the margin off: (..., H, W)."""
         return block_means(values, (SAMPLES * self.margin,) * 2, self.size, SAMPLES)
 
-    def moved(self, values: Array, shift: IntArray) -> Array:
+    def moved(self, values: Array, shift: FloatArray) -> Array:
         """The pixels of samples that moved from photograph to photograph.
 
         Args:
             values: (B, L or 1, C, H', W').
-            shift: (B, L, 2), whole samples: x right, y down.
+            shift: (B, L, 2), samples: x right, y down.
 
         Returns:
-            (B, L, C, H, W).
+            (B, L, C, H, W), linear between samples.
         """
         first = SAMPLES * self.margin - shift[..., ::-1]
-        return self.engine.blocks(values, first, self.size, SAMPLES)
+        whole = np.floor(first).astype(np.int64)
+        part = first - whole
+        if not part.any():
+            return self.engine.blocks(values, whole, self.size, SAMPLES)
+        total: Any = 0.0
+        for corner in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            share = np.where(corner, part, 1 - part).prod(axis=-1)[..., None, None, None]
+            seen = self.engine.blocks(values, whole + np.array(corner), self.size, SAMPLES)
+            total = total + self.engine.array(share) * seen
+        return total
 
     def picture(self, values: Array) -> Array:
         """Average visible points (B, ..., P) over pixels: (B, ..., H, W)."""

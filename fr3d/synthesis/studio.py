@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.errors import UsageError
 from fr3d.synthesis.appearance import Appearance, Variety, sample_appearance
 from fr3d.synthesis.identity import Identity
 from fr3d.synthesis.render import SAMPLES
@@ -42,6 +43,14 @@ class Studio:
     movement: float | None = None
     together: bool = False
 
+    def __post_init__(self) -> None:
+        if self.reach > self.size / 4:
+            raise UsageError(
+                f"a movement of {self.reach:g} pixels would push heads out of pictures of "
+                f"{self.size}",
+                f"give up to {self.size // 4}",
+            )
+
     @property
     def reach(self) -> float:
         """The most that a head moves between the flashes, pixels."""
@@ -55,7 +64,7 @@ class Studio:
     @property
     def margin(self) -> int:
         """Pixels around the picture that are rendered too: they cast shadows and move into it."""
-        return max(self.size // 8, int(np.ceil(self.reach)) + 1)
+        return max(self.size // 8, int(np.ceil(self.reach)) + 2)
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class Shot:
         exposure: of the camera.
         scale: pixels per decimetre.
         middle: (2,), where the point between the eyes lies, pixels from the centre, y up.
-        shift: (L, 2), movement of each photograph in samples of half a pixel: x right, y down.
+        shift: (L, 2), movement of each photograph in samples: x right, y down.
         seed: of the noise.
     """
 
@@ -79,7 +88,7 @@ class Shot:
     exposure: Exposure
     scale: float
     middle: FloatArray
-    shift: npt.NDArray[np.int64]
+    shift: FloatArray
     seed: tuple[int, ...]
 
 
@@ -109,17 +118,13 @@ def draw(identity: Identity, seed: int, person: int, number: int, studio: Studio
     )
 
 
-def _movement(rng: np.random.Generator, studio: Studio) -> npt.NDArray[np.int64]:
-    """A walk from flash to flash, in whole samples; the photographs' mean stays where it is."""
+def _movement(rng: np.random.Generator, studio: Studio) -> FloatArray:
+    """A walk from flash to flash, in samples; the photographs' mean stays where it is."""
     count, reach = studio.rig.lights, SAMPLES * studio.reach
     # Most heads hardly move; a few do not keep still.
     restless = float(rng.choice([0.06, 0.4], p=[0.85, 0.15]))
     walk = np.cumsum(rng.normal(0.0, restless * reach, (count, 2)), axis=0)
-    walk = np.clip(walk - walk.mean(axis=0), -reach, reach)
-    steps = np.rint(walk).astype(np.int64)
-    for axis in range(2):
-        # Rounding must not move the mean: registration cannot know of it.
-        left = int(steps[:, axis].sum())
-        order = np.argsort(walk[:, axis] * -np.sign(left), kind="stable")[: abs(left)]
-        steps[order, axis] -= np.sign(left)
-    return steps
+    walk -= walk.mean(axis=0)
+    # Shrunk rather than cut, which would move the mean: registration cannot know of it.
+    farthest = np.abs(walk).max()
+    return walk * (reach / farthest) if farthest > reach else walk

@@ -52,7 +52,7 @@ class Take:
             common.triangles,
             (studio.size, studio.size),
             studio.margin,
-            int(np.ceil(studio.reach)),
+            int(np.ceil(studio.reach)) + 1,
         )
         self.flashes = self._flashes()
         self.eyewear = None

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from fr3d.photometric.storage import stored
 from fr3d.synthesis.identity import Identity
+from fr3d.synthesis.sensor import EXPOSURE
 from fr3d.synthesis.session import Session
 from fr3d.synthesis.studio import MM_PER_UNIT
 
@@ -85,12 +86,20 @@ def true_row(subject: str, name: str, session: Session, *, exact: bool = True) -
 
 
 def facts(session: Session) -> dict[str, Any]:
-    """What is known of a session beside its maps: attributes, and the pose in degrees."""
+    """What is known of a session beside its maps: attributes, pose in degrees, exposure."""
     pose = session.shot.appearance.pose
-    angles = {"yaw": pose.yaw, "pitch": pose.pitch, "roll": pose.roll}
+    exposure = session.shot.exposure
+    figures = {
+        "yaw": pose.yaw,
+        "pitch": pose.pitch,
+        "roll": pose.roll,
+        # Stored share of full scale, linear, of a white surface that faces a flash.
+        "exposure": exposure.gain * EXPOSURE / 255.0,
+        "room_light": exposure.ambient,
+    }
     return {
         **{f"attribute/{key}": value for key, value in attributes(session).items()},
-        **{f"quality/{key}": np.float32(value) for key, value in angles.items()},
+        **{f"quality/{key}": np.float32(value) for key, value in figures.items()},
     }
 
 

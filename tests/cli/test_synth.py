@@ -18,7 +18,7 @@ def test_it_writes_captures_and_truth_and_says_so(
     assert main(["synth", str(root), *SMALL]) == 0
     out, err = capsys.readouterr()
     assert not out
-    assert "1 people x 1 sessions x 4 flashes, 48 px" in err
+    assert "1 person x 1 session x 4 flashes, 48 px" in err
     assert len(list(root.glob("1001/*/im?.png"))) == 4
     assert (root / "truth.h5").is_file()
     assert main(["synth", str(root), *SMALL]) == ExitStatus.CANNOT_WRITE
@@ -53,6 +53,7 @@ def test_wrong_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["out", "--near", "700", "--uneven", "0.1"], ["lights.json", "im3.png"]),
         (["out", "--sensor-bits", "16", "--gamma", "2.2", "--noise", "0"], ["im0.png"]),
         (["maps.h5"], []),
+        (["MAPS.HDF5"], []),
         (["maps.h5", "--kind", "reconstruction", "--size", "80"], []),
     ],
 )
@@ -63,7 +64,7 @@ def test_kinds_of_data(words: list[str], files: list[str], tmp_path: Path) -> No
     made = {str(p.relative_to(output)) for p in output.rglob("*") if p.is_file()}
     for name in files:
         assert any(file.endswith(name) for file in made), (name, made)
-    if output.suffix == ".h5":
+    if output.suffix.lower() in (".h5", ".hdf5"):
         maps = open_artifact(output, "fr3d.maps", ["normal", "albedo", "depth", "mask", "image"])
         assert len(maps) == 1
         assert maps.frame == "camera"
@@ -90,6 +91,14 @@ def test_shares_are_obeyed(tmp_path: Path) -> None:
         (["raw", "--setup", "narrow", "--flashes", "6"], "has four lights"),
         (["raw", "--format", "bmp", "--sensor-bits", "16"], "8 bits"),
         (["raw", "--gamma", "0"], "tone curve"),
+        (["raw", "--movement", "60"], "out of pictures"),
+        (["maps.h5", "--no-truth"], "for captures"),
+        (["x.npz"], "into a folder"),
+        *(
+            (["raw", option, value], value)
+            for option in ("--glasses", "--near", "--uneven", "--movement", "--noise", "--gamma")
+            for value in ("nan", "inf")
+        ),
     ],
 )
 def test_wishes_that_contradict_each_other(
