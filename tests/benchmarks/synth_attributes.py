@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Whether glasses, facial hair and pose can be read from synthetic captures, and glasses from real.
 
-    python tests/benchmarks/synth_attributes.py SHARED WORK [--people 500 --sessions 6]
-        [--size 128 --seed 0 --epochs 24] [-- WORDS FOR fr3d synth, such as --in-colour]
+    python tests/benchmarks/synth_attributes.py SHARED WORK [--people 600 --sessions 6]
+        [--size 128 --seed 0 --epochs 32] [-- WORDS FOR fr3d synth, such as --in-colour]
 
 SHARED is the folder with data/york_3d; WORK keeps the captures: remove WORK/raw-* when the renderer
 has changed. A small network sees the grey mean image of a session, placed by YuNet's five points
@@ -341,11 +341,11 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument("shared", type=Path)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--people", type=int, default=500)
+    parser.add_argument("--people", type=int, default=600)
     parser.add_argument("--sessions", type=int, default=6)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=32)
     words = sys.argv[1:]
     end = words.index("--") if "--" in words else len(words)
     return parser.parse_args(words[:end]), words[end + 1 :]
