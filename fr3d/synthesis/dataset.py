@@ -174,7 +174,10 @@ def _writer(plan: Plan, path: Path, force: bool) -> ArtifactWriter:
     parameters = asdict(plan)
     seed = parameters.pop("seed")
     if plan.kind == "reconstruction":
-        parameters["reconstruction"] = recipe_for(plan.studio.sensor).parameters
+        recipe = recipe_for(plan.studio.sensor).parameters
+        if plan.studio.rig.distance_mm is not None:
+            recipe["mm_per_pixel"] = "of each session"
+        parameters["reconstruction"] = recipe
     step = Step("synth", parameters, {}, seed=seed)
     return ArtifactWriter(
         path,

@@ -109,7 +109,7 @@ class Engine(Protocol):
             heights: (B, P), of the points, from all sides.
 
         Returns:
-            (B, L, P), 0..1; see `fr3d.synthesis.raster.veiled`.
+            (B, L, P), 0..1; see `fr3d.synthesis.cast_shadow.veiled`.
         """
 
     def points_of(self, picture: Array, seen: Seen) -> Array:

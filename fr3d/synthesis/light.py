@@ -17,10 +17,10 @@ class Flashes:
     """The flashes of a batch of sessions.
 
     Args:
-        directions: (B, L, 3), unit vectors towards the lights from the point between the eyes.
+        directions: (B, L, 3), unit vectors towards the lights from the picture's centre at depth 0.
         positions: (B, L, 3), where near lights stand, in pixels from the centre of the picture
             (y up, depth as the map's); None for distant ones.
-        intensity: (B, L), irradiance that each gives a surface between the eyes that faces it.
+        intensity: (B, L), irradiance that each gives a surface there that faces it.
         radius: of each light as seen from there, radians.
     """
 
@@ -51,7 +51,7 @@ def arrivals(flashes: Flashes, where: Array) -> tuple[Array, Array]:
     path = flashes.positions[..., None] - where[:, None]
     square = (path * path).sum(2)
     reference = (flashes.positions * flashes.positions).sum(-1)[..., None]
-    # Irradiance falls with the square of the distance; it is given between the eyes.
+    # Irradiance falls with the square of the distance; it is given at the origin.
     return path / xp.sqrt(square)[:, :, None], flashes.intensity[..., None] * reference / square
 
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from fr3d.errors import UsageError
 from fr3d.synthesis.appearance import Variety
@@ -15,7 +15,6 @@ from fr3d.synthesis.studio import Studio
 # Raise it when the same seed gives other pictures than before.
 RECIPE = 2
 Kind = Literal["photoface", "photographs", "rgbd", "maps", "reconstruction"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 ENCODERS = {"png": encode_png, "bmp": encode_bmp}
 
 

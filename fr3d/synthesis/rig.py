@@ -1,7 +1,7 @@
 """Where the flashes stand, and what they give."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ from fr3d.geometry.lights import direction
 FloatArray = npt.NDArray[np.float64]
 
 RigName = Literal["photoface", "narrow", "ring", "random"]
-RIGS: tuple[RigName, ...] = get_args(RigName)
 # Zenith and azimuth of the two rigs that the Photoface database was taken with, degrees.
 _KNOWN = {
     "photoface": ((36.0, 42.0, 40.0, 36.0), (134.0, 47.0, 313.0, 233.0)),
@@ -32,7 +31,7 @@ class Rig:
     """What rig photographs are taken with.
 
     Args:
-        name: one of `RIGS`: "ring" spreads the flashes evenly around the camera, "random" draws
+        name: one of `RigName`: "ring" spreads the flashes evenly around the camera, "random" draws
             their places anew for each session.
         lights: how many flashes; the two rigs of Photoface have four.
         distance_mm: of the flashes from the face; None for distant ones.
@@ -62,7 +61,7 @@ class Lights:
         zenith: (L,), angle from the camera axis, degrees, in tenths.
         azimuth: (L,), clockwise from up, degrees, in tenths.
         intensity: (L,), relative.
-        distance_mm: of near flashes from the point between the eyes; None for distant ones.
+        distance_mm: of near flashes from the picture's centre at depth 0; None for distant ones.
     """
 
     zenith: FloatArray

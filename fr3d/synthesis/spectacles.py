@@ -17,7 +17,7 @@ IntArray = npt.NDArray[np.int64]
 RIM_POINTS, BRIDGE_POINTS, TEMPLE_POINTS, SIDES = 44, 9, 8, 6
 LENS_RINGS = (0.3, 0.55, 0.8, 1.0)
 STYLES = ("full", "half", "rimless")
-# Frames as (name, colour, gloss): acetate in dark and warm tones, and metal.
+# Frames as (colour, gloss): acetate in dark and warm tones, and metal.
 _FRAMES = (
     ((0.015, 0.015, 0.016), 0.045),
     ((0.02, 0.018, 0.03), 0.045),
