@@ -1,25 +1,34 @@
 """One face: find its landmarks, move all its maps into the template's frame."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.alignment import yunet
+from fr3d.alignment.detectors import find_face
 from fr3d.alignment.landmarks import NoFaceError, is_known, ordered
 from fr3d.alignment.recipe import AlignmentRecipe
-from fr3d.alignment.templates import template_points
+from fr3d.alignment.sources.maps import MapsFace
+from fr3d.alignment.sources.source import Unaligned
+from fr3d.alignment.templates import BOX
 from fr3d.geometry.depth import rezero_depth
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.similarity import (
     centre_fit,
+    compose,
+    estimate_affine,
     estimate_similarity,
+    resizing,
     scale_of,
     transform_points,
 )
 from fr3d.geometry.warp import warp_maps
 
 _MINIMUM_COVER = 0.02
+_NAN = float("nan")
+
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -28,82 +37,135 @@ class AlignedFace:
 
     Args:
         maps: all maps, depth zero at the tip of the nose.
-        matrix: (2, 3) from the pixels of the maps before to those of the aligned face.
+        matrix: (2, 3) from the pixels of its own frame before to those of the aligned face.
+        scale_mm: mm a pixel of the aligned face; NaN where unknown.
         quality: figures of the alignment, NaN where there is none:
             `landmark_residual`, root mean square distance of the landmarks from the template in
             pixels of the aligned face; `landmark_score` and `landmark_spread` of the detector (0
             to 1; pixels of the aligned face); `landmark_detected`, 1 where a detector found them;
-            `face_scale`, aligned pixels a map pixel; `face_roll`, degrees by which the face leans
-            counter-clockwise; `face_cover`, share of the aligned frame inside the mask.
+            `face_count`, how many faces the picture shows; `face_look`, at which look the face
+            was found, 0 the first; `box_left` to `box_bottom`, the detector's box in pixels before;
+            `face_scale`, aligned pixels a pixel before; `face_roll`, degrees by which the face
+            leans counter-clockwise; `face_cover`, share of the aligned frame inside the mask;
+            `face_inside`, share of the aligned frame that the picture before covers.
     """
 
     maps: FaceMaps
-    matrix: npt.NDArray[np.float64]
+    matrix: FloatArray
+    scale_mm: float
     quality: dict[str, float]
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a face was found: (5, 2) landmarks, (4,) box, and the figures of its detection."""
+
+    landmarks: FloatArray
+    box: FloatArray | None
+    quality: Mapping[str, float]
+
+
 def align_maps(maps: FaceMaps, recipe: AlignmentRecipe) -> AlignedFace:
+    """Align the maps of one face; see `align_face`."""
+    return align_face(MapsFace(maps, {}), recipe)
+
+
+def align_face(face: Unaligned, recipe: AlignmentRecipe, quick: bool = False) -> AlignedFace:
     """Align one face.
 
     Args:
-        maps: in the frame of the camera.
+        face: before alignment.
         recipe: how.
+        quick: look for it in one size first, as photographs allow.
 
     Raises:
         NoFaceError: no landmarks, no face found, or nothing of the surface left in the frame.
     """
-    points, quality = _find_landmarks(maps, recipe)
-    if recipe.detector == "none":
-        matrix = centre_fit(maps.height, maps.width, recipe.size)
-        residual = float("nan")
-    else:
-        target = template_points(recipe.template, recipe.size)
-        matrix = estimate_similarity(points, target)
-        residual = _residual(transform_points(matrix, points), target)
+    place = _find(face, recipe, quick)
+    matrix = _matrix(face, place, recipe)
     scale = scale_of(matrix)
-    aligned = rezero_depth(warp_maps(_with_landmarks(maps, points), matrix, recipe.size))
+    size = (recipe.size, recipe.size)
+    placed = face.placed(place.landmarks, matrix, size)
+    aligned = rezero_depth(warp_maps(placed.maps, placed.matrix, size))
     cover = float(aligned.mask.mean())
     if cover < _MINIMUM_COVER:
         raise NoFaceError(f"the mask covers {cover:.1%} of the aligned face, expected 2% or more")
     quality = {
-        **quality,
-        "landmark_residual": residual,
-        "landmark_spread": quality["landmark_spread"] * scale,
+        **place.quality,
+        **placed.quality,
+        "landmark_residual": _residual(matrix, place.landmarks, recipe),
+        "landmark_spread": place.quality["landmark_spread"] * scale,
         "face_scale": scale,
         "face_roll": float(np.rad2deg(np.arctan2(matrix[1, 0], matrix[0, 0]))),
         "face_cover": cover,
+        "face_inside": _inside(face, matrix, recipe.size),
     }
-    return AlignedFace(aligned, matrix, dict(sorted(quality.items())))
+    scale_mm = placed.scale_mm / scale_of(placed.matrix)
+    return AlignedFace(aligned, matrix, scale_mm, dict(sorted(quality.items())))
 
 
-def _find_landmarks(
-    maps: FaceMaps, recipe: AlignmentRecipe
-) -> tuple[npt.NDArray[np.float64], dict[str, float]]:
-    """Landmarks in map pixels, in order, and what the detector says of them."""
-    nothing = {"landmark_score": float("nan"), "landmark_spread": float("nan")}
-    given = maps.landmarks
+def _find(face: Unaligned, recipe: AlignmentRecipe, quick: bool) -> _Place:
+    """Landmarks in pixels of the face's frame, in order, and what the detector says of them."""
+    names = ("landmark_score", "landmark_spread", "face_count", "face_look")
+    corners = ("box_left", "box_top", "box_right", "box_bottom")
+    nothing = dict.fromkeys((*names, *corners), _NAN) | {"landmark_detected": 0.0}
+    given = face.landmarks
     if recipe.detector == "none":
-        points = np.full((5, 2), np.nan) if given is None else given.astype(np.float64)
-        return points, {**nothing, "landmark_detected": 0.0}
+        return _Place(np.full((5, 2), _NAN) if given is None else given, None, nothing)
     if recipe.detector == "capture" or (
         recipe.detector == "auto" and given is not None and is_known(given)
     ):
         if given is None:
             raise NoFaceError("the capture has no landmarks")
-        return ordered(given), {**nothing, "landmark_detected": 0.0}
-    if maps.image is None:
-        raise NoFaceError("no photograph to look for a face in")
-    found = yunet.detect(maps.image)
+        return _Place(ordered(given), None, nothing)
+    found = find_face(face.picture(recipe.look_at), recipe, quick)
     if found is None:
-        raise NoFaceError("no face found in the mean photograph")
-    quality = {"landmark_score": found.score, "landmark_spread": found.spread}
-    return ordered(found.landmarks), {**quality, "landmark_detected": 1.0}
+        raise NoFaceError("no face found")
+    figures = (found.face.score, found.face.spread, found.faces, found.look)
+    quality = dict(zip(names, map(float, figures), strict=True))
+    quality |= dict(zip(corners, map(float, found.face.box), strict=True))
+    return _Place(found.face.landmarks, found.face.box, {**quality, "landmark_detected": 1.0})
 
 
-def _with_landmarks(maps: FaceMaps, points: npt.NDArray[np.float64]) -> FaceMaps:
-    return FaceMaps(mask=maps.mask, landmarks=points.astype(np.float32), **maps.present)
+def _matrix(face: Unaligned, place: _Place, recipe: AlignmentRecipe) -> FloatArray:
+    """From the face's own frame to the aligned one."""
+    inner = recipe.size - recipe.margin
+    if recipe.detector == "none":
+        fitted = centre_fit(face.height, face.width, inner)
+        return compose(_shift(recipe.margin / 2), fitted)
+    if recipe.template == BOX:
+        if place.box is None:
+            raise NoFaceError("the capture's own landmarks come without a box")
+        return _square(place.box, inner, recipe.size)
+    estimate = estimate_affine if recipe.warp == "affine" else estimate_similarity
+    return estimate(place.landmarks, recipe.places.scaled(recipe.size, recipe.margin))
 
 
-def _residual(moved: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> float:
-    squares = np.sum(np.square(moved - target), axis=1)
+def _square(box: FloatArray, inner: int, size: int) -> FloatArray:
+    """Put the middle of a box in the middle, its longer side filling `inner` of `size` pixels."""
+    corners = box.reshape(2, 2)
+    matrix = resizing(inner / float(np.ptp(corners, axis=0).max()))
+    middle = (size - 1) / 2
+    matrix[:, 2] = middle - matrix[:, :2] @ corners.mean(axis=0)
+    return matrix
+
+
+def _shift(pixels: float) -> FloatArray:
+    return np.array([[1.0, 0.0, pixels], [0.0, 1.0, pixels]])
+
+
+def _residual(matrix: FloatArray, points: FloatArray, recipe: AlignmentRecipe) -> float:
+    if not recipe.points:
+        return _NAN
+    target = recipe.places.scaled(recipe.size, recipe.margin)
+    squares = np.sum(np.square(transform_points(matrix, points) - target), axis=1)
     return float(np.sqrt(np.nanmean(squares)))
+
+
+def _inside(face: Unaligned, matrix: FloatArray, size: int) -> float:
+    """Share of the aligned frame that lies inside the frame before."""
+    rows, columns = np.mgrid[0:size, 0:size][:, ::4, ::4]
+    linear = np.linalg.inv(matrix[:, :2])
+    x, y = linear @ (np.stack([columns.ravel(), rows.ravel()]) - matrix[:, 2:])
+    within = (x >= -0.5) & (x <= face.width - 0.5) & (y >= -0.5) & (y <= face.height - 0.5)
+    return float(within.mean())

@@ -1,29 +1,28 @@
-"""A maps file in, a faces file out; memory does not grow with the number of sessions."""
+"""Faces of any source in, a faces file out; memory does not grow with the number of faces."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import cv2
 
 from fr3d.alignment.recipe import AlignmentRecipe
-from fr3d.alignment.rows import AlignedRows, align_rows, check_alignable
+from fr3d.alignment.rows import align_rows
+from fr3d.alignment.sources.source import Source
+from fr3d.artifacts.drafts import Draft, Drafter
 from fr3d.artifacts.provenance import Step
 from fr3d.artifacts.rows import Reject
-from fr3d.artifacts.store import Artifact
 from fr3d.artifacts.writer import ArtifactWriter
+from fr3d.processes import in_order
 
-_PART_ROWS = 32
-
-Group = tuple[int, list[int]]
+Job = tuple[Drafter, int, list[int]]
 
 
 @dataclass(frozen=True)
 class AlignmentSummary:
-    """What became of a maps file.
+    """What became of a source.
 
     Args:
         aligned: number of faces written.
@@ -38,8 +37,8 @@ class AlignmentSummary:
     resumed: int
 
 
-def align_file(
-    artifact: Artifact,
+def align_source(
+    source: Source,
     output: Path,
     recipe: AlignmentRecipe,
     *,
@@ -47,10 +46,10 @@ def align_file(
     force: bool = False,
     advance: Callable[[int], object] = lambda _: None,
 ) -> AlignmentSummary:
-    """Align all rows of a maps file and write the faces.
+    """Align all rows of a source and write the faces.
 
     Args:
-        artifact: the maps.
+        source: of faces.
         output: the faces file; sealed parts lie beside it until it is whole.
         recipe: how.
         workers: processes; they do not change the result.
@@ -58,76 +57,69 @@ def align_file(
         advance: called with the number of sessions done.
 
     Raises:
-        MalformedInputError: not alignable in this way, or no session could be aligned.
+        MalformedInputError: no session could be aligned.
         CannotWriteError: the output exists or cannot be written.
+        UnavailableError: a worker process died.
     """
-    check_alignable(artifact, recipe)
-    step = Step("align", recipe.parameters(), {artifact.name: artifact.sha256})
+    step = Step("align", recipe.parameters(), {source.name: source.digest})
     with ArtifactWriter(
         output,
-        artifact.kind,
+        "fr3d.maps",
         step,
         frame=recipe.frame,
-        history=artifact.history,
-        attrs=artifact.attrs,
-        part_rows=_PART_ROWS,
-        items=len(artifact),
+        history=source.history,
+        attrs=source.attrs,
+        part_rows=source.part_rows,
+        items=len(source),
+        contents=source.contents,
+        plan=[step.record(), source.moment],
         force=force,
     ) as writer:
+        groups = list(writer.todo(range(len(source))))
         if writer.resumed:
-            advance(min(writer.resumed * _PART_ROWS, len(artifact)))
-        for (index, rows), done in _aligned(artifact, recipe, workers, writer):
-            earlier = artifact.rejected if index == 0 else []
-            writer.seal(index, done.columns, [*earlier, *done.rejected])
-            advance(len(rows))
-    before = set(artifact.rejected)
+            advance(len(source) - sum(len(rows) for _, rows in groups))
+        jobs = ((writer.drafter, index, rows) for index, rows in groups)
+        with _results(jobs, source, recipe, min(workers, len(groups))) as drafts:
+            for (_, rows), draft in zip(groups, drafts, strict=True):
+                writer.seal_draft(draft)
+                advance(len(rows))
+    before = set(source.rejected)
     now = [reject for reject in writer.rejected if reject not in before]
-    return AlignmentSummary(writer.rows, tuple(now), tuple(artifact.rejected), writer.resumed)
+    return AlignmentSummary(writer.rows, tuple(now), tuple(source.rejected), writer.resumed)
 
 
-def _aligned(
-    artifact: Artifact, recipe: AlignmentRecipe, workers: int, writer: ArtifactWriter
-) -> Iterator[tuple[Group, AlignedRows]]:
-    groups = writer.todo(iter(range(len(artifact))))
-    workers = min(workers, -(-len(artifact) // _PART_ROWS))
+@contextmanager
+def _results(
+    jobs: Iterable[Job], source: Source, recipe: AlignmentRecipe, workers: int
+) -> Iterator[Iterator[Draft]]:
+    """Parts in the order of the jobs, at most a few ahead of what is taken."""
     if workers <= 1:
-        yield from ((group, align_rows(artifact, group[1], recipe)) for group in groups)
+        yield (_draft(job, source, recipe) for job in jobs)
         return
-    # A fresh interpreter each: forking a process that has threads is not safe.
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(artifact, recipe)
-    ) as pool:
-        try:
-            yield from _in_order(pool, groups, 2 * workers)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    first_of = partial(_first_of, source=source)
+    with in_order(_work, jobs, workers, first_of, partial(_begin, source, recipe)) as results:
+        yield results
 
 
-def _in_order(
-    pool: ProcessPoolExecutor, groups: Iterator[Group], ahead: int
-) -> Iterator[tuple[Group, AlignedRows]]:
-    """Keep a bounded number of groups under way, so that results do not pile up."""
-
-    def submit(count: int) -> list[tuple[Group, Future[AlignedRows]]]:
-        return [(group, pool.submit(_work, group[1])) for group in islice(groups, count)]
-
-    waiting = submit(ahead)
-    while waiting:
-        group, future = waiting.pop(0)
-        yield group, future.result()
-        waiting += submit(1)
+def _draft(job: Job, source: Source, recipe: AlignmentRecipe) -> Draft:
+    drafter, index, rows = job
+    done = align_rows(source, rows, recipe)
+    earlier = source.rejected if index == 0 else ()
+    return drafter.draft(index, done.columns, [*earlier, *done.rejected])
 
 
-_given: dict[str, tuple[Artifact, AlignmentRecipe]] = {}
+_given: dict[str, tuple[Source, AlignmentRecipe]] = {}
 
 
-def _begin(artifact: Artifact, recipe: AlignmentRecipe) -> None:
+def _begin(source: Source, recipe: AlignmentRecipe) -> None:
     """Set up a worker process: one thread each, as there is one process a core."""
     cv2.setNumThreads(1)
-    _given["job"] = artifact, recipe
+    _given["job"] = source, recipe
 
 
-def _work(rows: list[int]) -> AlignedRows:
-    artifact, recipe = _given["job"]
-    return align_rows(artifact, rows, recipe)
+def _work(job: Job) -> Draft:
+    return _draft(job, *_given["job"])
+
+
+def _first_of(job: Job, source: Source) -> str:
+    return "/".join(source.key(job[2][0]))

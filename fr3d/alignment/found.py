@@ -14,11 +14,14 @@ class FoundFace:
         box: (4,), left, top, right, bottom in pixels; may reach beyond the picture.
         landmarks: (5, 2), x and y in pixels, order of `FaceMaps.landmarks`.
         score: 0 to 1.
+        spread: how far several looks at it differ, mean distance from their median in pixels; NaN
+            after one look.
     """
 
     box: npt.NDArray[np.float64]
     landmarks: npt.NDArray[np.float64]
     score: float
+    spread: float = float("nan")
 
     @property
     def area(self) -> float:

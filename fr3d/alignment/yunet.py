@@ -1,4 +1,4 @@
-"""Five landmarks of the largest face in a photograph, by the YuNet detector."""
+"""Faces in a picture with five landmarks each, by the YuNet detector."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.alignment.exposure import as_picture
+from fr3d.alignment.found import FoundFace
 from fr3d.artifacts.provenance import sha256_file
 from fr3d.errors import UnavailableError
 from fr3d.geometry.maps import FloatArray
+
+Picture = npt.NDArray[np.uint8]
 
 WEIGHTS = "yunet_n_320_320.onnx"
 MINIMUM_SCORE = 0.5
@@ -27,62 +30,62 @@ _AGREEMENT = 0.35
 _MINIMUM_VIEWS = 2
 
 
-@dataclass(frozen=True)
-class Detection:
-    """A face in a photograph.
-
-    Args:
-        landmarks: (5, 2) pixel coordinates in the photograph, order of `FaceMaps.landmarks`.
-        score: 0 to 1, mean over the views in which it was found.
-        views: how many views it was found in.
-        spread: how far the views differ, mean distance from their median in pixels.
-    """
-
-    landmarks: npt.NDArray[np.float64]
-    score: float
-    views: int
-    spread: float
-
-
-@dataclass(frozen=True)
-class _Find:
-    landmarks: npt.NDArray[np.float64]
-    area: float
-    score: float
-
-
 def weights_sha256() -> str:
     """Digest of the weights that are shipped."""
     return sha256_file(_weights())
 
 
-def detect(image: FloatArray, rounds: Sequence[Sequence[int]] = ROUNDS) -> Detection | None:
-    """Find the largest face of a photograph.
+@dataclass(frozen=True)
+class Yunet:
+    """Finds faces in pictures.
 
     Each picture is looked at in two sizes, each also mirrored, and the points are the median over
     these views: hard flashes move the points of any one view by several pixels. Where that shows
     nothing, more sizes and a margin around the picture are tried.
 
-    Args:
-        image: (H, W) or (H, W, 3), linear, any range.
+    Attributes:
         rounds: longer sides in pixels of the views; a round is looked at when those before it
             showed nothing.
+    """
+
+    rounds: Sequence[Sequence[int]] = ROUNDS
+
+    def find(self, picture: Picture) -> list[FoundFace]:
+        """Find all faces of a picture.
+
+        Args:
+            picture: (H, W, 3), BGR.
+
+        Returns:
+            The faces, the largest first.
+        """
+        for padding in (0.0, _PADDING):
+            for sides in self.rounds:
+                views = [v for side in sides for v in _look(picture, side, padding)]
+                found = _fuse(views)
+                if found:
+                    return found
+        return []
+
+
+def detect(
+    image: FloatArray, rounds: Sequence[Sequence[int]] = ROUNDS
+) -> FoundFace | None:
+    """Find the largest face of a photograph.
+
+    Args:
+        image: (H, W) or (H, W, 3), linear, any range.
+        rounds: as `Yunet` has them.
 
     Returns:
         The face, or None when there is none.
     """
-    picture = as_picture(image)
-    for padding in (0.0, _PADDING):
-        for sides in rounds:
-            finds = [f for side in sides for f in _look(picture, side, padding)]
-            found = _combine(finds)
-            if found is not None:
-                return found
-    return None
+    found = Yunet(rounds).find(as_picture(image))
+    return found[0] if found else None
 
 
-def _look(picture: npt.NDArray[np.uint8], side: int, padding: float) -> Iterator[_Find]:
-    """Find the largest face in one size of a picture and in its mirror image."""
+def _look(picture: Picture, side: int, padding: float) -> Iterator[list[FoundFace]]:
+    """Find the faces in one size of a picture and in its mirror image."""
     margin = round(padding * max(picture.shape[:2]))
     framed = np.pad(picture, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
     scale = side / max(framed.shape[:2])
@@ -91,46 +94,75 @@ def _look(picture: npt.NDArray[np.uint8], side: int, padding: float) -> Iterator
     view = cv2.resize(framed, size, interpolation=method)
     stretch = np.array(size) / framed.shape[1::-1]
     for mirrored in (False, True):
-        row = _largest(np.ascontiguousarray(view[:, ::-1]) if mirrored else view)
-        if row is None:
-            continue
-        points = row[4:14].reshape(5, 2).astype(np.float64)
-        if mirrored:
-            points = (points * [-1, 1] + [size[0] - 1, 0])[_MIRRORED]
-        points = (points + 0.5) / stretch - 0.5 - margin
-        yield _Find(points, float(row[2] * row[3] / stretch.prod()), float(row[14]))
+        rows = _faces(np.ascontiguousarray(view[:, ::-1]) if mirrored else view)
+        yield [_as_found(row, size[0] if mirrored else 0, stretch, margin) for row in rows]
 
 
-def _largest(view: npt.NDArray[Any]) -> FloatArray | None:
-    """Row of the largest face: x, y, width, height, five points, score."""
+def _as_found(row: FloatArray, mirror: int, stretch: FloatArray, margin: int) -> FoundFace:
+    """One row of the detector in pixels of the picture.
+
+    Args:
+        row: x, y, width, height, five points, score.
+        mirror: width of the view where it was mirrored, else 0.
+        stretch: pixels of the view a pixel of the picture, across and down.
+        margin: pixels around the picture.
+    """
+    corners = np.stack([row[:2], row[:2] + row[2:4]]).astype(np.float64)
+    points = row[4:14].reshape(5, 2).astype(np.float64)
+    if mirror:
+        corners = (corners * [-1, 1] + [mirror - 1, 0])[[1, 0]]
+        corners[:, 1] = corners[::-1, 1]
+        points = (points * [-1, 1] + [mirror - 1, 0])[_MIRRORED]
+    corners, points = (((p + 0.5) / stretch - 0.5) - margin for p in (corners, points))
+    return FoundFace(corners.ravel(), points, float(row[14]))
+
+
+def _faces(view: Picture) -> FloatArray:
+    """Rows of the faces of a view: x, y, width, height, five points, score."""
     detector = _detector()
     detector.setInputSize((view.shape[1], view.shape[0]))
     rows = detector.detect(view)[1]
     if rows is None:
-        return None
-    rows = rows[np.isfinite(rows).all(axis=1)]  # OpenCV 4.10 finds faces of infinite size in noise
-    return np.asarray(rows[int(np.argmax(rows[:, 2] * rows[:, 3]))]) if len(rows) else None
+        return np.empty((0, 15), np.float32)
+    rows = np.asarray(rows)
+    # OpenCV 4.10 finds faces of infinite size in noise
+    return rows[np.isfinite(rows).all(axis=1) & (rows[:, 2:4] > 0).all(axis=1)]
 
 
-def _combine(finds: list[_Find]) -> Detection | None:
-    """Take the median over the views of the largest face that at least two of them show.
+def _fuse(views: list[list[FoundFace]]) -> list[FoundFace]:
+    """Take the median over the views of each face that at least two of them show.
 
     One view alone is not believed: in noise it shows a face now and then.
     """
-    for largest in sorted(finds, key=lambda find: -find.area):
-        reach = _AGREEMENT * float(np.hypot(*(largest.landmarks[1] - largest.landmarks[0])))
-        agreeing = [find for find in finds if _apart(find.landmarks, largest.landmarks) <= reach]
+    left = {(k, n): face for k, view in enumerate(views) for n, face in enumerate(view)}
+    found: list[FoundFace] = []
+    while left:
+        first = max(left, key=lambda key: left[key].area)
+        agreeing = _agreeing(left, left[first])
         if len(agreeing) >= _MINIMUM_VIEWS:
-            return _median(agreeing)
-    return None
+            found.append(_median([left[key] for key in agreeing]))
+        for key in [*agreeing, first]:
+            left.pop(key, None)
+    return found
 
 
-def _median(agreeing: list[_Find]) -> Detection:
+def _agreeing(left: dict[tuple[int, int], FoundFace], face: FoundFace) -> list[tuple[int, int]]:
+    """The nearest find of each view that shows the same face."""
+    reach = _AGREEMENT * float(np.hypot(*(face.landmarks[1] - face.landmarks[0])))
+    nearest: dict[int, tuple[float, tuple[int, int]]] = {}
+    for key, other in left.items():
+        apart = _apart(other.landmarks, face.landmarks)
+        if apart <= reach and apart < nearest.get(key[0], (np.inf, key))[0]:
+            nearest[key[0]] = (apart, key)
+    return [key for _, key in nearest.values()]
+
+
+def _median(agreeing: list[FoundFace]) -> FoundFace:
     points = np.median([find.landmarks for find in agreeing], axis=0)
-    return Detection(
+    return FoundFace(
+        box=np.median([find.box for find in agreeing], axis=0),
         landmarks=points,
         score=float(np.mean([find.score for find in agreeing])),
-        views=len(agreeing),
         spread=float(np.mean([_apart(find.landmarks, points) for find in agreeing])),
     )
 

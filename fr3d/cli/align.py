@@ -52,9 +52,9 @@ def align(
       fr3d align maps.h5 -o faces.h5 --size 112 --detector yunet
       fr3d align crops.h5 -o faces.h5 --detector none
     """
-    from fr3d.alignment.faces import align_file
+    from fr3d.alignment.faces import align_source
     from fr3d.alignment.recipe import AlignmentRecipe
-    from fr3d.alignment.rows import check_alignable
+    from fr3d.alignment.sources.maps import MapsSource, check_alignable
     from fr3d.artifacts.atomic import check_output
     from fr3d.artifacts.store import open_artifact
     from fr3d.cli.console import detail, progress, say
@@ -69,8 +69,8 @@ def align(
         say(f"would align {len(maps)} sessions to {size} x {size} ({recipe.frame}) -> {output}")
         return
     with progress(len(maps), "aligning") as bar:
-        done = align_file(
-            maps,
+        done = align_source(
+            MapsSource(maps),
             output,
             recipe,
             workers=worker_count(workers),

@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.geometry.similarity import inverse, scale_of
+from fr3d.geometry.similarity import inverse, scale_of, transform_points
 
 Array = npt.NDArray[Any]
+
+_REACH = 4.0  # deviations beyond which OpenCV's Gaussian is cut off
 
 
 def resample(
@@ -32,7 +34,9 @@ def resample(
     Reference:
         Knutsson and Westin 1993, Normalized and differential convolution, eq. 5.
     """
-    flat = np.asarray(weight, dtype=np.float32)
+    rows, columns = needed_window(matrix, size, weight.shape)
+    matrix = moved_origin(matrix, rows.start, columns.start)
+    values, flat = values[rows, columns], np.asarray(weight[rows, columns], dtype=np.float32)
     stack = np.empty((*flat.shape, values.shape[2] + 1), dtype=np.float32)
     stack[..., :-1] = np.where(flat[..., None] > 0, values, 0.0) * flat[..., None]
     stack[..., -1] = flat
@@ -41,6 +45,42 @@ def resample(
     drawn = np.zeros_like(sampled[..., :-1])
     np.divide(sampled[..., :-1], covered, out=drawn, where=covered > 1e-6)
     return drawn, covered[..., 0]
+
+
+def needed_window(
+    matrix: Array, size: tuple[int, int], shape: tuple[int, ...]
+) -> tuple[slice, slice]:
+    """Which rows and columns of an image a new frame is drawn from, smoothing included.
+
+    Args:
+        matrix: (2, 3) from old to new pixel coordinates.
+        size: height and width of the new frame.
+        shape: height and width of the image.
+
+    Returns:
+        Slices of at least one row and column, inside the image.
+    """
+    height, width = size
+    corners = np.array([[-1, -1], [width, -1], [-1, height], [width, height]], dtype=np.float64)
+    at = transform_points(inverse(matrix), corners)
+    margin = int(np.ceil(_REACH * max(_blur(scale_of(matrix)), 0.0))) + 2
+    # a frame far outside still needs one pixel, of which nothing is then seen
+    low = np.clip(np.floor(at.min(axis=0)) - margin, 0, [shape[1] - 1, shape[0] - 1]).astype(int)
+    high = np.clip(np.ceil(at.max(axis=0)) + margin + 1, low + 1, [shape[1], shape[0]]).astype(int)
+    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+
+
+def moved_origin(matrix: Array, row: int, column: int) -> npt.NDArray[np.float64]:
+    """The same map for an image of which rows and columns were cut off in front.
+
+    Args:
+        matrix: (2, 3) from old to new pixel coordinates.
+        row: first row that was kept.
+        column: first column that was kept.
+    """
+    moved = np.array(matrix, dtype=np.float64)
+    moved[:, 2] += moved[:, :2] @ [column, row]
+    return moved
 
 
 def bilinear(image: Array, backward: Array, size: tuple[int, int]) -> npt.NDArray[np.float32]:
@@ -70,9 +110,14 @@ def bilinear(image: Array, backward: Array, size: tuple[int, int]) -> npt.NDArra
     return (upper * (1 - fy) + lower * fy).reshape(rows, columns, -1)
 
 
+def _blur(scale: float) -> float:
+    """Deviation of the Gaussian for a new frame that is so much larger, in old pixels."""
+    return 0.5 * (1.0 / scale - 1.0)
+
+
 def _smooth(stack: Array, scale: float) -> Array:
     """Blur what is about to shrink; zeros beyond the border, as the weights have them."""
-    sigma = 0.5 * (1.0 / scale - 1.0)
+    sigma = _blur(scale)
     if sigma <= 0.01:
         return stack
     layers = [

@@ -1,4 +1,4 @@
-"""Similarity transforms of the image plane, as (2, 3) matrices on pixel coordinates (x, y)."""
+"""Similarity and affine maps of the image plane, (2, 3) matrices on pixel coordinates (x, y)."""
 
 from typing import Any
 
@@ -94,8 +94,31 @@ def estimate_similarity(source: Array, target: Array) -> Matrix:
     return np.column_stack([linear, q_mean - linear @ p_mean])
 
 
+def estimate_affine(source: Array, target: Array) -> Matrix:
+    """Find the affine map that takes points closest to others, in the least-squares sense.
+
+    Args:
+        source: (K, 2) pixel coordinates, at least three of them not on one line; NaN are left out.
+        target: (K, 2).
+
+    Returns:
+        (2, 3) matrix.
+
+    Raises:
+        MalformedInputError: too few points, or nearly on one line.
+    """
+    known = np.isfinite(source).all(axis=1) & np.isfinite(target).all(axis=1)
+    p = np.asarray(source, dtype=np.float64)[known]
+    q = np.asarray(target, dtype=np.float64)[known]
+    spread = np.linalg.svd(p - p.mean(axis=0), compute_uv=False) if len(p) > 2 else np.zeros(2)
+    if spread[-1] < 1e-3 * max(spread[0], 1e-12):
+        raise MalformedInputError(f"{len(p)} known points, expected three that span a triangle")
+    columns = np.column_stack([p, np.ones(len(p))])
+    return np.asarray(np.linalg.lstsq(columns, q, rcond=None)[0].T)
+
+
 def scale_of(matrix: Array) -> float:
-    """Tell how much a similarity enlarges."""
+    """Tell how much a map enlarges: the root of the growth of an area."""
     return float(np.sqrt(abs(np.linalg.det(np.asarray(matrix, dtype=np.float64)[:, :2]))))
 
 

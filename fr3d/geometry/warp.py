@@ -22,7 +22,9 @@ _MASKED = ("normal", "albedo", "confidence")
 
 
 def warp_maps(maps: FaceMaps, matrix: Array, size: int | tuple[int, int]) -> FaceMaps:
-    """Move all maps of a face by one similarity (a reflection may be part of it).
+    """Move all maps of a face by one similarity, or another affine map; either may reflect.
+
+    Where an affine map shears or stretches, depth grows by the root of the area's growth.
 
     Masked maps are drawn from pixels inside the mask alone; the new mask is where at least half
     of a pixel is covered. The photograph is drawn from the whole frame.
@@ -36,10 +38,10 @@ def warp_maps(maps: FaceMaps, matrix: Array, size: int | tuple[int, int]) -> Fac
         The face in the new frame, float32, with depth in pixels of the new frame.
     """
     shape = (size, size) if isinstance(size, int) else size
-    scale, turn = _scale_and_turn(matrix)
+    scale, slopes = _scale_and_slopes(matrix)
     mask, drawn = _draw_masked(maps, matrix, shape)
     if maps.normal is not None:
-        drawn["normal"] = unit(_turn_normals(drawn["normal"], turn))
+        drawn["normal"] = unit(_turn_normals(drawn["normal"], slopes))
     if maps.depth is not None:
         known = maps.mask & np.isfinite(maps.depth)
         depth, covered = resample(_as_layers(maps.depth), known, matrix, shape)
@@ -50,7 +52,7 @@ def warp_maps(maps: FaceMaps, matrix: Array, size: int | tuple[int, int]) -> Fac
     landmarks = maps.landmarks
     if landmarks is not None:
         moved = transform_points(matrix, landmarks).astype(np.float32)
-        landmarks = moved[_MIRRORED] if np.linalg.det(turn) < 0 else moved
+        landmarks = moved[_MIRRORED] if np.linalg.det(slopes) < 0 else moved
     return FaceMaps(mask=mask, landmarks=landmarks, **drawn)
 
 
@@ -88,21 +90,23 @@ def crop_maps(maps: FaceMaps, top: int, left: int, height: int, width: int) -> F
     return replace(maps, mask=maps.mask[rows, columns], landmarks=landmarks, **cut)
 
 
-def _scale_and_turn(matrix: Array) -> tuple[float, Array]:
-    """Split the linear part into its scale and an orthogonal matrix; refuse anything else."""
+def _scale_and_slopes(matrix: Array) -> tuple[float, Array]:
+    """How depth grows, and what happens to slopes; for a similarity an orthogonal matrix.
+
+    z'(A x) = s z(x) has the gradient s A^-T grad z.
+    """
     linear = np.asarray(matrix, dtype=np.float64)[:, :2]
     scale = scale_of(matrix)
-    turn = linear / scale if scale > 0 else linear
-    if not np.allclose(turn @ turn.T, np.eye(2), atol=1e-4):
-        raise MalformedInputError(f"matrix {linear.round(4).tolist()} is not a similarity")
-    return scale, turn
+    if not scale > 0 or not np.isfinite(linear).all():
+        raise MalformedInputError(f"matrix {linear.round(4).tolist()} cannot be undone")
+    return scale, scale * np.linalg.inv(linear).T
 
 
-def _turn_normals(normal: Array, turn: Array) -> Array:
-    """Turn (x, y) of normals by an image-plane matrix, which counts rows downwards."""
+def _turn_normals(normal: Array, slopes: Array) -> Array:
+    """Change (x, y) of normals as slopes change; the matrix counts rows downwards."""
     up = np.diag([1.0, -1.0])
     turned = normal.copy()
-    turned[..., :2] = normal[..., :2] @ (up @ turn @ up).T.astype(normal.dtype)
+    turned[..., :2] = normal[..., :2] @ (up @ slopes @ up).T.astype(normal.dtype)
     return turned
 
 

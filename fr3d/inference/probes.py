@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.alignment.recipe import AlignmentRecipe
-from fr3d.alignment.rows import align_rows, check_alignable
+from fr3d.alignment.rows import align_rows
+from fr3d.alignment.sources.maps import MapsSource, check_alignable
 from fr3d.artifacts.rows import Reject
 from fr3d.artifacts.store import Artifact, artifact_kind, open_artifact
 from fr3d.errors import MalformedInputError
@@ -108,13 +109,14 @@ def _from_maps(artifact: Artifact, model: Embedder, batch_size: int) -> Probes:
     check_maps(model.contract, artifact)
     recipe = AlignmentRecipe.from_parameters(model.contract.alignment, name)
     check_alignable(artifact, recipe)
+    source = MapsSource(artifact)
     subjects, sessions = artifact.subject_id, artifact.session_id
     kept: list[int] = []
     rejected = list(artifact.rejected)
     found = []
     for start in range(0, len(artifact), batch_size):
         rows = range(start, min(start + batch_size, len(artifact)))
-        aligned = align_rows(artifact, rows, recipe)
+        aligned = align_rows(source, rows, recipe)
         rejected += aligned.rejected
         embedded = embed_rows(model, aligned.columns, range(len(aligned.rows)), batch_size)
         kept += [aligned.rows[place] for place in embedded.rows]

@@ -66,7 +66,10 @@ def test_reasons_for_leaving_a_session_out():
     with pytest.raises(NoFaceError, match="no face found"):
         align_maps(no_points, AlignmentRecipe(detector="auto"))
     with pytest.raises(NoFaceError, match="no photograph"):
-        align_maps(FaceMaps(face.mask, albedo=face.albedo), AlignmentRecipe(detector="yunet"))
+        align_maps(
+            FaceMaps(face.mask, albedo=face.albedo),
+            AlignmentRecipe(detector="yunet", look_at="image"),
+        )
     far = FaceMaps(face.mask, landmarks=face.landmarks + 500, **face.present)
     with pytest.raises(NoFaceError, match="mask covers"):
         align_maps(far, CAPTURE)
@@ -88,7 +91,7 @@ def test_a_recipe_survives_the_model_contract():
     ("change", "says"),
     [
         ({"detector_sha256": "0" * 64}, "another face detector"),
-        ({"detector": "mtcnn"}, "no detector 'mtcnn'"),
+        ({"detector": "dlib"}, "no detector 'dlib'"),
         ({"template": "crop"}, "no template 'crop'"),
         ({"size": "large"}, "invalid literal"),
     ],

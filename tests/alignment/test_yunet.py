@@ -40,7 +40,6 @@ def test_faces_are_found_and_points_follow_a_similarity(shared: Path):
         found = yunet.detect(image)
         assert found is not None
         assert found.score > 0.8
-        assert found.views == 4
         matrix = similarity(12, 0.8, (20, 8), (112, 112))
         moved = cv2.warpAffine(image, matrix, (225, 225), borderMode=cv2.BORDER_REPLICATE)
         again = yunet.detect(moved)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.alignment.rows import read_maps
+from fr3d.alignment.sources.maps import read_maps
 from fr3d.artifacts.store import Artifact, index_rows
 from fr3d.errors import MalformedInputError
 from fr3d.evaluation.report.naming import Key, companions

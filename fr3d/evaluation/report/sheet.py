@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from fr3d.alignment.rows import read_maps
+from fr3d.alignment.sources.maps import read_maps
 from fr3d.artifacts.store import Artifact, index_rows, row_keys
 from fr3d.errors import MissingInputError, UsageError
 from fr3d.geometry.contact_sheet import SheetRow, contact_sheet

@@ -1,0 +1,160 @@
+"""Detectors by name: pictures in, the face that is meant out, with a second look where needed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fr3d.alignment import yunet
+from fr3d.alignment.found import FoundFace
+from fr3d.alignment.landmarks import NoFaceError, ordered
+from fr3d.alignment.recipe import AlignmentRecipe
+
+Picture = npt.NDArray[np.uint8]
+
+# One size of view shows the faces of most photographs; those of other sizes get the rest.
+_PHOTOGRAPH_ROUNDS: tuple[tuple[int, ...], ...] = ((256,), *yunet.ROUNDS)
+# Blur of the later looks, in pixels of a picture of 256.
+_BLURS = (1.0, 2.0, 3.0)
+_BLUR_SIDE = 256
+
+
+class FaceDetector(Protocol):
+    """Finds faces in one picture."""
+
+    def find(self, picture: Picture) -> list[FoundFace]:
+        """All faces of a picture (H, W, 3) in BGR order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The face that is meant.
+
+    Args:
+        face: with its points in order.
+        faces: how many the picture shows.
+        look: which look showed it; 0 is the picture as it is.
+    """
+
+    face: FoundFace
+    faces: int
+    look: int
+
+
+def weights_sha256(recipe: AlignmentRecipe) -> str:
+    """Digest of the weights that a recipe's detector uses.
+
+    Args:
+        recipe: one that detects.
+    """
+    if recipe.detector == "hourglass":
+        return recipe.network_sha256
+    if recipe.detector == "mtcnn":
+        from fr3d.alignment import mtcnn
+
+        return mtcnn.weights_sha256()
+    return yunet.weights_sha256()
+
+
+def find_face(picture: Picture, recipe: AlignmentRecipe, quick: bool = False) -> Detection | None:
+    """Find the face that is meant.
+
+    Where a detector finds nothing it looks again: at a copy of stretched local contrast, and at
+    blurred ones. A find whose points no face can have does not count.
+
+    Args:
+        picture: (H, W, 3), BGR.
+        recipe: which detector, and which of several faces.
+        quick: look for faces of photographs in one size first, as most show them well.
+
+    Returns:
+        The face, or None.
+    """
+    detector = open_detector(recipe, quick)
+    for look, view in enumerate(_looks(picture)):
+        faces = [face for found in detector.find(view) if (face := _in_order(found))]
+        if faces:
+            return Detection(_choose(faces, picture.shape, recipe.face), len(faces), look)
+    return None
+
+
+def open_detector(recipe: AlignmentRecipe, quick: bool = False) -> FaceDetector:
+    """Make the detector of a recipe.
+
+    Args:
+        recipe: one that detects.
+        quick: see `find_face`.
+    """
+    faces = yunet.Yunet(_PHOTOGRAPH_ROUNDS if quick else yunet.ROUNDS)
+    if recipe.detector == "mtcnn":
+        from fr3d.alignment.mtcnn import Mtcnn
+
+        return Mtcnn()
+    if recipe.detector == "hourglass" and recipe.network is not None:
+        return _Refined(faces, recipe.network)
+    return faces
+
+
+@dataclass(frozen=True)
+class _Refined:
+    """Boxes by YuNet, points by a landmark network; without a box, the whole picture is one."""
+
+    boxes: FaceDetector
+    network: bytes
+
+    def find(self, picture: Picture) -> list[FoundFace]:
+        network = _landmark_network(self.network)
+        height, width = picture.shape[:2]
+        whole = np.array([0.0, 0.0, width - 1.0, height - 1.0])
+        boxes = [found.box for found in self.boxes.find(picture)] or [whole]
+        return [network.find(picture, box) for box in boxes]
+
+
+@lru_cache(maxsize=2)
+def _landmark_network(data: bytes):  # type: ignore[no-untyped-def]
+    from fr3d.alignment.hourglass import Hourglass
+
+    return Hourglass(data)
+
+
+def _looks(picture: Picture) -> Iterator[Picture]:
+    """The picture, then copies in which detectors find what they missed."""
+    yield picture
+    yield _stretched(picture)
+    sigma = max(picture.shape[:2]) / _BLUR_SIDE
+    for blur in _BLURS:
+        yield cv2.GaussianBlur(picture, (0, 0), blur * sigma).astype(np.uint8)
+
+
+def _stretched(picture: Picture) -> Picture:
+    """Equalise contrast tile by tile, with a limit (Zuiderveld 1994)."""
+    lightness = cv2.cvtColor(picture, cv2.COLOR_BGR2LAB)
+    lightness[..., 0] = cv2.createCLAHE(3.0, (8, 8)).apply(np.ascontiguousarray(lightness[..., 0]))
+    return np.asarray(cv2.cvtColor(lightness, cv2.COLOR_LAB2BGR), np.uint8)
+
+
+def _in_order(face: FoundFace) -> FoundFace | None:
+    try:
+        points = ordered(face.landmarks)
+    except NoFaceError:
+        return None
+    return FoundFace(face.box, points, face.score, face.spread)
+
+
+def _choose(faces: Sequence[FoundFace], shape: Sequence[int], which: str) -> FoundFace:
+    """The largest face; where asked for, weighed against its distance from the middle.
+
+    The weight is the one that many scripts of the field use: area less twice the squared distance.
+    """
+    middle = (np.array([shape[1], shape[0]]) - 1) / 2
+
+    def prominence(face: FoundFace) -> float:
+        offset = face.box.reshape(2, 2).mean(axis=0) - middle
+        return face.area - (2.0 * float(offset @ offset) if which == "central" else 0.0)
+
+    return max(faces, key=prominence)

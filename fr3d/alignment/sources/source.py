@@ -1,0 +1,151 @@
+"""What every kind of input gives to alignment: a face before it is aligned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fr3d.artifacts.plan import Contents
+from fr3d.artifacts.rows import Reject
+from fr3d.geometry.maps import FaceMaps
+from fr3d.geometry.resample import moved_origin, needed_window
+from fr3d.geometry.similarity import inverse
+from fr3d.geometry.warp import crop_maps
+
+Picture = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Maps of which a new frame is drawn.
+
+    Args:
+        maps: at least as much as the new frame shows.
+        matrix: (2, 3) from their pixels to the new frame.
+        scale_mm: mm a pixel of the maps; NaN where unknown.
+        quality: further figures of these maps.
+    """
+
+    maps: FaceMaps
+    matrix: Matrix
+    scale_mm: float = float("nan")
+    quality: Mapping[str, float] = field(default_factory=dict)
+
+
+class Unaligned(Protocol):
+    """A face before it is aligned.
+
+    Attributes:
+        height: rows of its frame.
+        width: columns of its frame.
+        landmarks: (5, 2) that came with it, NaN where unknown, or None.
+        record: columns of its row that alignment does not change.
+        warp: (2, 3) from its frame to the photograph that it came from, or None.
+    """
+
+    height: int
+    width: int
+    landmarks: Points | None
+    record: Mapping[str, Any]
+    warp: Matrix | None
+
+    def picture(self, look_at: str) -> Picture:
+        """What a detector looks at.
+
+        Args:
+            look_at: one of `fr3d.alignment.recipe.MAPS`.
+
+        Returns:
+            (H, W, 3), BGR.
+
+        Raises:
+            NoFaceError: that map is not there.
+        """
+        ...
+
+    def placed(self, landmarks: Points, matrix: Matrix, size: tuple[int, int]) -> Placed:
+        """The maps for a new frame.
+
+        Args:
+            landmarks: (5, 2) in its own frame, in order.
+            matrix: (2, 3) from its own frame to the new one.
+            size: height and width of the new frame.
+
+        Raises:
+            NoFaceError: there is nothing usable at this place.
+        """
+        ...
+
+
+class Source(Protocol):
+    """A list of faces before they are aligned.
+
+    Attributes:
+        name: how messages and history call it.
+        kind: of input: "maps", "photographs", "rgbd", "scans" or "triples".
+        parameters: what about the input matters to whoever compares faces.
+        digest: of its rows or of its listing.
+        moment: of the same and the times of change, so that a run is not continued with others.
+        contents: what history cites once all rows are made, or None.
+        history: of the input.
+        attrs: root attributes to inherit.
+        rejected: what an earlier step left out.
+        part_rows: rows to seal at once.
+    """
+
+    name: str
+    kind: str
+    parameters: Mapping[str, Any]
+    digest: str
+    moment: str
+    contents: Contents | None
+    history: Sequence[Mapping[str, Any]]
+    attrs: Mapping[str, Any]
+    rejected: Sequence[Reject]
+    part_rows: int
+
+    def __len__(self) -> int: ...
+
+    def key(self, row: int) -> tuple[str, str]:
+        """Subject and session of a row."""
+        ...
+
+    def read(self, row: int) -> Unaligned:
+        """Read a row.
+
+        Raises:
+            Fr3dError: it cannot be used; the message is the reason.
+        """
+        ...
+
+
+def cut(maps: FaceMaps, matrix: Matrix, size: tuple[int, int]) -> tuple[FaceMaps, Matrix]:
+    """The part of maps that a new frame is drawn from, and the matrix for it.
+
+    Args:
+        maps: the face.
+        matrix: (2, 3) from its pixels to the new frame.
+        size: height and width of the new frame.
+    """
+    rows, columns = needed_window(matrix, size, (maps.height, maps.width))
+    part = crop_maps(
+        maps, rows.start, columns.start, rows.stop - rows.start, columns.stop - columns.start
+    )
+    return part, moved_origin(matrix, rows.start, columns.start)
+
+
+def corner_box(matrix: Matrix, size: int) -> npt.NDArray[np.float64]:
+    """The corners of a new frame in the frame before: (4, 2), clockwise from the upper left.
+
+    Args:
+        matrix: (2, 3) to the new frame.
+        size: its side.
+    """
+    edge = size - 0.5
+    corners = np.array([[-0.5, -0.5], [edge, -0.5], [edge, edge], [-0.5, edge]])
+    back = inverse(matrix)
+    return corners @ back[:, :2].T + back[:, 2]
