@@ -80,7 +80,7 @@ class Engine(Protocol):
         both_sides: bool = False,
         border: int = 0,
     ) -> Seen:
-        """Find what pixels see; see `fr3d.synthesis.raster.rasterise`.
+        """Find what pixels see; see `fr3d.geometry.raster.rasterise`.
 
         Args:
             points: (B, V, 3): column, row and height towards the camera, in pixels.

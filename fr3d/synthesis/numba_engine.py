@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.geometry import raster
 from fr3d.photometric.solvers.arrays import Array
-from fr3d.synthesis import cast_shadow, raster
+from fr3d.synthesis import cast_shadow
 from fr3d.synthesis.assets import HeadModel
 from fr3d.synthesis.engine import IntArray, Seen, Weights, block_means
 from fr3d.synthesis.subdivision import head_subdivision

@@ -1,4 +1,4 @@
-"""What `fr3d.synthesis.raster` sees, for batches in PyTorch: the z-buffer.
+"""What `fr3d.geometry.raster` sees, for batches in PyTorch: the z-buffer.
 
 Of all that threads write to a pixel the largest or smallest stays, whoever arrives first.
 """

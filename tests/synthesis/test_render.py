@@ -6,8 +6,8 @@ from solids import height_field, sphere, white
 
 from fr3d.geometry.lights import direction
 from fr3d.geometry.normals import normals_from_depth
+from fr3d.geometry.raster import rasterise
 from fr3d.synthesis.cast_shadow import distant_light, near_light
-from fr3d.synthesis.raster import rasterise
 from fr3d.synthesis.render import POINT, Mesh, render
 
 SIZE = (120, 100)

@@ -1,4 +1,4 @@
-"""Kernels of the renderer on a CPU: a z-buffer, interpolation, normals."""
+"""Kernels that draw meshes on a CPU: a z-buffer, interpolation, normals."""
 
 import numpy as np
 import numpy.typing as npt
