@@ -1,16 +1,18 @@
 """One face: find its landmarks, move all its maps into the template's frame."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fr3d.alignment.detectors import find_face
 from fr3d.alignment.landmarks import NoFaceError, is_known, ordered
+from fr3d.alignment.pose import angles, face_the_front, head_rotation
 from fr3d.alignment.recipe import AlignmentRecipe
 from fr3d.alignment.sources.maps import MapsFace
-from fr3d.alignment.sources.source import Unaligned
+from fr3d.alignment.sources.source import Placed, Unaligned
 from fr3d.alignment.templates import BOX
 from fr3d.geometry.depth import rezero_depth
 from fr3d.geometry.maps import FaceMaps
@@ -47,7 +49,8 @@ class AlignedFace:
             was found, 0 the first; `box_left` to `box_bottom`, the detector's box in pixels before;
             `face_scale`, aligned pixels a pixel before; `face_roll`, degrees by which the face
             leans counter-clockwise; `face_cover`, share of the aligned frame inside the mask;
-            `face_inside`, share of the aligned frame that the picture before covers.
+            `face_yaw` and `face_pitch`, degrees by which a face with depth turns to the image's
+            right and down; `face_inside`, share of the aligned frame that the picture before covers.
     """
 
     maps: FaceMaps
@@ -81,18 +84,23 @@ def align_face(face: Unaligned, recipe: AlignmentRecipe, quick: bool = False) ->
     Raises:
         NoFaceError: no landmarks, no face found, or nothing of the surface left in the frame.
     """
-    place = _find(face, recipe, quick)
+    face, place = _find_from_any_side(face, recipe, quick)
     matrix = _matrix(face, place, recipe)
     scale = scale_of(matrix)
     size = (recipe.size, recipe.size)
-    placed = face.placed(place.landmarks, matrix, size)
-    aligned = rezero_depth(warp_maps(placed.maps, placed.matrix, size))
+    placed, turn = _fronted(face.placed(place.landmarks, matrix, size), recipe)
+    scale_mm = placed.scale_mm / scale_of(placed.matrix)
+    warped = warp_maps(placed.maps, placed.matrix, size)
+    if placed.finish is not None:
+        warped = placed.finish(warped, scale_mm)
+    aligned = rezero_depth(warped)
     cover = float(aligned.mask.mean())
     if cover < _MINIMUM_COVER:
         raise NoFaceError(f"the mask covers {cover:.1%} of the aligned face, expected 2% or more")
     quality = {
         **place.quality,
         **placed.quality,
+        **turn,
         "landmark_residual": _residual(matrix, place.landmarks, recipe),
         "landmark_spread": place.quality["landmark_spread"] * scale,
         "face_scale": scale,
@@ -100,8 +108,41 @@ def align_face(face: Unaligned, recipe: AlignmentRecipe, quick: bool = False) ->
         "face_cover": cover,
         "face_inside": _inside(face, matrix, recipe.size),
     }
-    scale_mm = placed.scale_mm / scale_of(placed.matrix)
     return AlignedFace(aligned, matrix, scale_mm, dict(sorted(quality.items())))
+
+
+def _find_from_any_side(
+    face: Unaligned, recipe: AlignmentRecipe, quick: bool
+) -> tuple[Unaligned, _Place]:
+    """The side from which a face is seen, and where it is there."""
+    try:
+        return face, _find(face, recipe, quick)
+    except NoFaceError as error:
+        for side in face.turned():
+            try:
+                return side, _find(side, recipe, quick)
+            except NoFaceError:
+                continue
+        raise error from None
+
+
+def _fronted(placed: Placed, recipe: AlignmentRecipe) -> tuple[Placed, dict[str, float]]:
+    """How a face with depth is turned; turned to the front where that is asked for."""
+    if placed.maps.depth is None:
+        if recipe.frontal:
+            raise NoFaceError("no depth to turn it to the front by")
+        return placed, {}
+    rotation = head_rotation(placed.maps)
+    yaw, pitch = (_NAN, _NAN) if rotation is None else angles(rotation)
+    turn = {"face_yaw": yaw, "face_pitch": pitch}
+    if not recipe.frontal:
+        return placed, turn
+    if rotation is None:
+        raise NoFaceError("too few landmarks with depth to turn it to the front by")
+    maps = face_the_front(placed.maps, rotation)
+    if maps.landmarks is None or not recipe.points:
+        return replace(placed, maps=maps), turn
+    return replace(placed, maps=maps, matrix=_estimate(maps.landmarks, recipe)), turn
 
 
 def _find(face: Unaligned, recipe: AlignmentRecipe, quick: bool) -> _Place:
@@ -124,7 +165,8 @@ def _find(face: Unaligned, recipe: AlignmentRecipe, quick: bool) -> _Place:
     figures = (found.face.score, found.face.spread, found.faces, found.look)
     quality = dict(zip(names, map(float, figures), strict=True))
     quality |= dict(zip(corners, map(float, found.face.box), strict=True))
-    return _Place(found.face.landmarks, found.face.box, {**quality, "landmark_detected": 1.0})
+    landmarks = face.refined(found.face.landmarks)
+    return _Place(landmarks, found.face.box, {**quality, "landmark_detected": 1.0})
 
 
 def _matrix(face: Unaligned, place: _Place, recipe: AlignmentRecipe) -> FloatArray:
@@ -137,8 +179,12 @@ def _matrix(face: Unaligned, place: _Place, recipe: AlignmentRecipe) -> FloatArr
         if place.box is None:
             raise NoFaceError("the capture's own landmarks come without a box")
         return _square(place.box, inner, recipe.size)
+    return _estimate(place.landmarks, recipe)
+
+
+def _estimate(landmarks: npt.NDArray[Any], recipe: AlignmentRecipe) -> FloatArray:
     estimate = estimate_affine if recipe.warp == "affine" else estimate_similarity
-    return estimate(place.landmarks, recipe.places.scaled(recipe.size, recipe.margin))
+    return estimate(landmarks, recipe.places.scaled(recipe.size, recipe.margin))
 
 
 def _square(box: FloatArray, inner: int, size: int) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 from fr3d.alignment.landmarks import NoFaceError
 from fr3d.alignment.sources.listing import Item, Listing, list_items, walk
 from fr3d.alignment.sources.pictures import ColourPicture, read_picture
-from fr3d.alignment.sources.source import Picture, Placed, Points
+from fr3d.alignment.sources.source import OneView, Picture, Placed, Points
 from fr3d.errors import MissingInputError
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.resample import moved_origin, needed_window
@@ -23,7 +23,7 @@ ROLE = "photograph"
 PHOTOGRAPH_SUFFIXES = SUFFIXES - {".npy"}
 
 
-class PhotographFace:
+class PhotographFace(OneView):
     """A face in a photograph; the mask is where the photograph is.
 
     Args:

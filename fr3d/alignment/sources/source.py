@@ -1,6 +1,6 @@
 """What every kind of input gives to alignment: a face before it is aligned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,12 +28,14 @@ class Placed:
         matrix: (2, 3) from their pixels to the new frame.
         scale_mm: mm a pixel of the maps; NaN where unknown.
         quality: further figures of these maps.
+        finish: what is done to the maps once they are in the new frame, given mm a pixel there.
     """
 
     maps: FaceMaps
     matrix: Matrix
     scale_mm: float = float("nan")
     quality: Mapping[str, float] = field(default_factory=dict)
+    finish: Callable[[FaceMaps, float], FaceMaps] | None = None
 
 
 class Unaligned(Protocol):
@@ -67,6 +69,18 @@ class Unaligned(Protocol):
         """
         ...
 
+    def turned(self) -> Iterator["Unaligned"]:
+        """The same face from other sides, in which it is looked for where this shows none."""
+        ...
+
+    def refined(self, landmarks: Points) -> Points:
+        """Landmarks that a detector found, set right by what else is known.
+
+        Args:
+            landmarks: (5, 2), in order.
+        """
+        ...
+
     def placed(self, landmarks: Points, matrix: Matrix, size: tuple[int, int]) -> Placed:
         """The maps for a new frame.
 
@@ -79,6 +93,18 @@ class Unaligned(Protocol):
             NoFaceError: there is nothing usable at this place.
         """
         ...
+
+
+class OneView:
+    """A face that is seen from one side only, whose landmarks are as good as the detector."""
+
+    def turned(self) -> Iterator["Unaligned"]:
+        """No other side."""
+        return iter(())
+
+    def refined(self, landmarks: Points) -> Points:
+        """As they are."""
+        return landmarks
 
 
 class Source(Protocol):

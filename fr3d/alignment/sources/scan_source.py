@@ -1,0 +1,93 @@
+"""Scans as a source of faces: looked at from one side after the other until a face is seen."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from fr3d.alignment.sources.listing import Item, Listing, list_items, walk
+from fr3d.alignment.sources.maps import MapsFace
+from fr3d.alignment.sources.nose import nose_tip
+from fr3d.alignment.sources.scans import LONGEST_EDGE, Scan, scan_views
+from fr3d.alignment.sources.source import Matrix, Placed, Points
+from fr3d.errors import MissingInputError
+from fr3d.photometric.sources import SourceFiles
+
+ROLE = "scan"
+SCAN_SUFFIXES = frozenset((".obj", ".ply", ".xyz", ".asc"))
+_NOSE = 2
+
+
+class ScanFace(MapsFace):
+    """A scan from one side; the tip of its nose is where the surface says.
+
+    Args:
+        scan: as drawn from there.
+        record: columns of its row.
+        others: the other sides, made only when asked for.
+    """
+
+    def __init__(self, scan: Scan, record: Mapping[str, Any], others: Iterator[Scan]) -> None:
+        super().__init__(scan.maps, record, scan.scale_mm)
+        self._scan, self._others = scan, others
+
+    def turned(self) -> Iterator["ScanFace"]:
+        """The scan from the other sides."""
+        for scan in self._others:
+            yield ScanFace(scan, self.record, iter(()))
+
+    def refined(self, landmarks: Points) -> Points:
+        """Landmarks with the nose at the tip of the surface."""
+        points = landmarks.copy()
+        points[_NOSE] = nose_tip(self.maps, points[_NOSE], self.scale_mm)
+        return points
+
+    def placed(self, landmarks: Points, matrix: Matrix, size: tuple[int, int]) -> Placed:
+        """The maps, and the figures of the cleaning."""
+        placed = super().placed(landmarks, matrix, size)
+        return Placed(placed.maps, placed.matrix, placed.scale_mm, dict(self._scan.quality))
+
+
+@dataclass(frozen=True)
+class ScanReader:
+    """Reads scans.
+
+    Attributes:
+        up: axis that points up.
+        longest_edge_mm: longer edges are dropped.
+    """
+
+    up: Literal["y", "z", "auto"] = "auto"
+    longest_edge_mm: float = LONGEST_EDGE
+    kind = "scans"
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The longest edge that counts as surface."""
+        return {"longest_edge_mm": self.longest_edge_mm}
+
+    def read(self, item: Item, record: Mapping[str, Any], files: SourceFiles) -> ScanFace:
+        """Read one scan."""
+        path = item.files[ROLE]
+        files.read(path)
+        views = scan_views(path, longest_edge=self.longest_edge_mm, up=self.up)
+        return ScanFace(next(views), record, views)
+
+
+def list_scans(root: Path, pattern: re.Pattern[str] | None = None) -> Listing:
+    """Find the scans of a folder.
+
+    Args:
+        root: with a folder a person, or with files that are named by people.
+        pattern: what tells subject and session from a path instead.
+
+    Raises:
+        MissingInputError: there are none.
+    """
+    paths = walk(root, SCAN_SUFFIXES)
+    if not paths:
+        raise MissingInputError(
+            f"{root}: no scans in it", f"expected {', '.join(sorted(SCAN_SUFFIXES))}"
+        )
+    return list_items(root, [{ROLE: path} for path in paths], pattern)
