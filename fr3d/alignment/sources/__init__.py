@@ -1,0 +1,1 @@
+"""Faces to align that are no maps yet."""
