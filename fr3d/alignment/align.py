@@ -139,6 +139,9 @@ def _fronted(placed: Placed, recipe: AlignmentRecipe) -> tuple[Placed, dict[str,
         return placed, turn
     if rotation is None:
         raise NoFaceError("too few landmarks with depth to turn it to the front by")
+    if placed.finish is not None:  # noise would tear the surface when it is turned
+        smooth = placed.finish(placed.maps, placed.scale_mm)
+        placed = replace(placed, maps=smooth, finish=None)
     maps = face_the_front(placed.maps, rotation)
     if maps.landmarks is None or not recipe.points:
         return replace(placed, maps=maps), turn

@@ -7,14 +7,14 @@ from pathlib import Path
 from fr3d.errors import MalformedInputError, MissingInputError
 from fr3d.photometric.image_formats.floats import EXR, NPY, exr, npy
 from fr3d.photometric.image_formats.header import Buffer, DepthError, ImageHeader
-from fr3d.photometric.image_formats.raster import PNG, bmp, check_chunks, jpeg, png, pnm
+from fr3d.photometric.image_formats.raster import PNG, bmp, check_chunks, jpeg, png, pnm, webp
 from fr3d.photometric.image_formats.tiff import tiff
 
 MAX_PIXELS = 64_000_000
 SUFFIXES = frozenset(
-    (".bmp", ".png", ".pgm", ".ppm", ".pnm", ".tif", ".tiff", ".jpg", ".jpeg", ".exr", ".npy")
+    (".bmp", ".png", ".pgm", ".ppm", ".pnm", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".exr", ".npy")
 )
-FORMATS = "BMP, PNG, PGM, TIFF, JPEG, EXR or NPY"
+FORMATS = "BMP, PNG, PGM, TIFF, JPEG, WebP, EXR or NPY"
 _READERS = (
     (b"BM", bmp),
     (PNG, png),
@@ -23,6 +23,7 @@ _READERS = (
     (b"II*\0", tiff),
     (b"MM\0*", tiff),
     (b"\xff\xd8", jpeg),
+    (b"RIFF", webp),
     (EXR, exr),
     (NPY, npy),
 )
@@ -34,7 +35,7 @@ def probe(path: Path) -> ImageHeader:
     Only the pages of the file that hold headers are read.
 
     Args:
-        path: BMP, PNG, PGM/PPM, TIFF, JPEG, EXR or NPY.
+        path: BMP, PNG, PGM/PPM, TIFF, JPEG, WebP, EXR or NPY.
 
     Raises:
         MalformedInputError: see above.

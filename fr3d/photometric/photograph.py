@@ -111,7 +111,7 @@ def read_photograph(path: Path) -> FloatImage:
     taken as they are.
 
     Args:
-        path: BMP, PNG, PGM/PPM, TIFF, JPEG, EXR or NPY; 8 or 16 bit or float.
+        path: BMP, PNG, PGM/PPM, TIFF, JPEG, WebP, EXR or NPY; 8 or 16 bit or float.
 
     Returns:
         (H, W).

@@ -1,4 +1,4 @@
-"""BMP, PNG, PGM/PPM and JPEG."""
+"""BMP, PNG, PGM/PPM, JPEG and WebP."""
 
 import struct
 import zlib
@@ -94,3 +94,21 @@ def jpeg(data: Buffer) -> ImageHeader:
             height, width = struct.unpack_from(">HH", data, at + 5)
             return ImageHeader(height, width, lossy=True)
         at += 2 + length
+
+
+def webp(data: Buffer) -> ImageHeader:
+    """Header of a WebP; it must be as long as it says."""
+    need(data, struct.unpack_from("<I", data, 4)[0] + 8)
+    kind = bytes(data[12:16])
+    if bytes(data[8:12]) != b"WEBP":
+        raise ValueError("another RIFF file")
+    if kind == b"VP8X":
+        width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+        return ImageHeader(height, width, lossy=True)
+    if kind == b"VP8L":
+        bits = struct.unpack_from("<I", data, 21)[0]
+        return ImageHeader((bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1)
+    if kind != b"VP8 ":
+        raise ValueError("no picture")
+    width, height = struct.unpack_from("<HH", data, 26)
+    return ImageHeader(height & 0x3FFF, width & 0x3FFF, lossy=True)
