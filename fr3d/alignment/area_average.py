@@ -62,7 +62,7 @@ class AreaAverage:
 
 
 def _mean(total: npt.NDArray[Any], area: IntArray) -> FloatArray:
-    return total.astype(np.float32) / area[..., None].astype(np.float32)
+    return np.divide(total, area[..., None], dtype=np.float32, casting="unsafe")
 
 
 def _edges(start: IntArray, end: IntArray, count: int) -> tuple[IntArray, IntArray]:

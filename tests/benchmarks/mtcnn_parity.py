@@ -7,7 +7,8 @@ SHARED is the folder with data/lfw and data/london (shrunk to 500 pixels), PEER 
 `pip install --no-deps --target PEER facenet-pytorch requests urllib3 idna certifi
 charset-normalizer` filled. Both run in the same process and alternate picture by picture; the time
 of a picture is the median over the rounds. The peer has two threads, ours always one. A face of
-ours is that of the peer whose box has the nearest corners; boxes of the peer count pixels from 1.
+ours is that of the peer whose box has the nearest corners. Points are compared as the peer places
+them; the last row says how far ours lie from them (see `Mtcnn.points_in_uncut_box`).
 """
 
 import argparse
@@ -62,14 +63,14 @@ def load_peer(folder: Path) -> Callable[[np.ndarray], Found]:
         box, score, points = net.detect(np.ascontiguousarray(picture[..., ::-1]), landmarks=True)
         if box is None:
             return np.zeros((0, 4)), np.zeros((0, 5, 2)), np.zeros(0)
-        return box.astype(float) - 1, points.astype(float), score.astype(float)
+        return box.astype(float), points.astype(float), score.astype(float)
 
     return find
 
 
-def ours(picture: np.ndarray) -> Found:
+def ours(picture: np.ndarray, **options: Any) -> Found:
     """Our faces in the same form."""
-    faces = Mtcnn().find(picture)
+    faces = Mtcnn(**options).find(picture)
     return (
         np.array([f.box for f in faces]).reshape(-1, 4),
         np.array([f.landmarks for f in faces]).reshape(-1, 5, 2),
@@ -121,7 +122,8 @@ def main() -> None:
                 seconds[i, k, 0], mine = timed(ours, picture)
                 seconds[i, k, 1], theirs = timed(peer, picture)
                 if i == 0:
-                    rows.append(compare(mine, theirs))
+                    rows.append(compare(ours(picture, points_in_uncut_box=True), theirs))
+                    rows[-1]["moved"] = compare(mine, theirs).get("points")
         report(name, rows, np.median(seconds, axis=0))
 
 
@@ -130,7 +132,7 @@ def report(name: str, rows: list[dict[str, Any]], seconds: np.ndarray) -> None:
     same = sum(row["same"] for row in rows)
     faces, theirs = (sum(row[key] for row in rows) for key in ("faces", "theirs"))
     print(f"{name}: same faces in {same} of {len(rows)} pictures; {faces} ours, {theirs} theirs")
-    for key, unit in (("box", "px"), ("points", "px"), ("score", "")):
+    for key, unit in (("box", "px"), ("points", "px"), ("score", ""), ("moved", "px")):
         values = np.concatenate([row[key] for row in rows if row["same"]])
         print(
             f"  {key:6} median {np.median(values):.2g} {unit}, greatest {values.max():.2g} {unit}"
