@@ -71,10 +71,7 @@ def turn_maps(maps: FaceMaps, rotation: Array, about: Array) -> FaceMaps:
         layers.reshape(len(points), -1),
         (maps.height, maps.width),
     )
-    parts = dict(zip(splits, np.split(drawn, list(splits.values())[1:], axis=2), strict=True))
-    present = {
-        name: part if maps.present[name].ndim == 3 else part[..., 0] for name, part in parts.items()
-    }
+    present = _parted(drawn, splits, maps)
     if maps.normal is not None:
         turned = unit(present["normal"] @ np.asarray(rotation, np.float32).T)
         # a surface that the mesh shows from the front faces the front
@@ -133,6 +130,15 @@ def _stacked(maps: FaceMaps) -> tuple[Array, dict[str, int]]:
         at += layers[-1].shape[2]
     stack = np.concatenate(layers, axis=2) if layers else np.zeros((*maps.mask.shape, 0))
     return np.where(maps.mask[..., None], stack, 0.0), starts
+
+
+def _parted(drawn: Array, starts: dict[str, int], maps: FaceMaps) -> dict[str, Array]:
+    """The maps that `_stacked` put side by side."""
+    ends = [*list(starts.values())[1:], drawn.shape[2]]
+    return {
+        name: drawn[..., start:end] if maps.present[name].ndim == 3 else drawn[..., start]
+        for (name, start), end in zip(starts.items(), ends, strict=False)
+    }
 
 
 def _turned_landmarks(

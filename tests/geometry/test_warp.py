@@ -8,6 +8,7 @@ from surfaces import SIZE, angular_error, disc, face, height_and_normals
 from fr3d.errors import MalformedInputError
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.normals import normals_from_depth
+from fr3d.geometry.resample import moved_origin, needed_window
 from fr3d.geometry.similarity import compose, inverse, similarity, transform_points
 from fr3d.geometry.warp import crop_maps, flip_maps, resize_maps, rotate_maps, warp_maps
 
@@ -182,9 +183,47 @@ def test_landmarks_move_with_the_picture():
     assert np.isnan(moved.landmarks[0]).all()
 
 
-def test_a_shear_is_refused():
-    with pytest.raises(MalformedInputError, match="not a similarity"):
-        warp_maps(face(), np.array([[1, 0.2, 0], [0, 1, 0]]), SIZE)
+@pytest.mark.parametrize(
+    "linear", [[[1.2, 0.3], [-0.1, 0.9]], [[0.8, 0.0], [0.0, 1.25]], [[-1.0, 0.2], [0.1, 1.0]]]
+)
+def test_normals_of_a_sheared_depth_are_the_sheared_normals(linear):
+    linear = np.array(linear)
+    middle = np.array([47.5, 47.5])
+    matrix = np.column_stack([linear, middle - linear @ middle])
+    moved = warp_maps(face(), matrix, SIZE)
+    mask = inner(moved.mask, 4)
+    expected = normals_from_depth(moved.depth, moved.mask)
+    assert mask.sum() > 3000
+    error = angular_error(moved.normal, expected)[mask]
+    assert np.median(error) < 1.0
+    assert error.max() < 6.0
+
+
+def test_a_map_that_cannot_be_undone_is_refused():
+    with pytest.raises(MalformedInputError, match="cannot be undone"):
+        warp_maps(face(), np.array([[1, 1, 0], [1, 1, 0.0]]), SIZE)
+
+
+@pytest.mark.parametrize("matrix", [similarity(20, 0.4, (9, 4)), similarity(-70, 2.5, (-80, -40))])
+def test_only_the_part_that_is_needed_is_looked_at(matrix):
+    """Drawing from a large frame is drawing from the window that holds all it needs."""
+    whole = face()
+    rows, columns = needed_window(matrix, (40, 40), (whole.height, whole.width))
+    cut = crop_maps(
+        whole, rows.start, columns.start, rows.stop - rows.start, columns.stop - columns.start
+    )
+    one = warp_maps(whole, matrix, 40)
+    two = warp_maps(cut, moved_origin(matrix, rows.start, columns.start), 40)
+    np.testing.assert_array_equal(one.mask, two.mask)
+    for name, values in one.present.items():
+        np.testing.assert_allclose(values, two.present[name], atol=1e-5)
+    np.testing.assert_allclose(one.landmarks, two.landmarks, atol=1e-3)
+
+
+def test_a_frame_far_outside_shows_nothing():
+    moved = warp_maps(face(), similarity(0, 1.0, (5000, 0)), 40)
+    assert not moved.mask.any()
+    assert not moved.image.any()
 
 
 def test_maps_of_different_sizes_are_refused():
