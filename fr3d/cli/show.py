@@ -10,7 +10,9 @@ from fr3d.cli.options import Force, OptionalOutput, Quiet, Verbose
 _VIEWS = "Views and meshes"
 _AT_ONCE = 8
 
-Kind = Literal["sheet", "normal", "albedo", "depth", "relit", "shaded", "ply", "obj", "viewer"]
+Kind = Literal[
+    "sheet", "alignment", "normal", "albedo", "depth", "relit", "shaded", "ply", "obj", "viewer"
+]
 
 
 def show(
@@ -43,7 +45,7 @@ def show(
             "--limit",
             help="At most so many sessions, evenly spread.",
             min=1,
-            show_default=f"{_AT_ONCE} on a sheet or page, else all",
+            show_default=f"{_AT_ONCE} on a sheet or page, 240 alignments, else all",
         ),
     ] = None,
     tile: Annotated[
@@ -89,6 +91,15 @@ def show(
             rich_help_panel=_VIEWS,
         ),
     ] = 5.0,
+    photographs: Annotated[
+        Path | None,
+        typer.Option(
+            "--photographs",
+            help="Folder that 'fr3d align' read, to draw alignments in its photographs.",
+            show_default=False,
+            rich_help_panel=_VIEWS,
+        ),
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -97,6 +108,8 @@ def show(
 
     sheet: flashes (where the file keeps them), mean image with landmarks,
     normals, albedo, depth, confidence (0 violet to 1 yellow) and mask.
+    alignment: hundreds of faces, the least sure first, each beside the
+    picture that it was found in with box, points and outline of the crop.
     normal: red right, green up, blue to the camera: (n + 1) / 2; black outside.
     albedo, relit: sRGB; relit is one view a light, side by side.
     depth: 16 bit; depth = (level - 32768) * step, level 0 unknown; the step is
@@ -111,6 +124,8 @@ def show(
     Examples:
       fr3d show faces.h5 -o faces.png
       fr3d show maps.h5 faces.h5 -o sheet.png --subject 1001
+      fr3d show maps.h5 faces.h5 --as alignment -o alignment.png
+      fr3d show faces.h5 --as alignment --photographs lfw/ --limit 400 -o found.png
       fr3d show maps.h5 --rows 0,4-7 -o faces.html
       fr3d show maps.h5 --row 3 -o face.ply
       fr3d show maps.h5 --as normal --bits 16 -o normals
@@ -120,6 +135,7 @@ def show(
     from fr3d.artifacts.store import open_artifact
     from fr3d.cli.console import progress, say, warn
     from fr3d.errors import Fr3dError, MissingInputError
+    from fr3d.evaluation.report.alignment_sheet import MOST, aligned_of, least_sure_first
     from fr3d.evaluation.report.drawing import Look
     from fr3d.evaluation.report.naming import (
         WHOLE,
@@ -144,11 +160,15 @@ def show(
         warn(f"{name}: no session in common with the other files, nothing to join")
     total = max(len(artifact) for artifact in artifacts)
     most = limit or (_AT_ONCE if whole else max(total, 1))
-    keys = choose_sessions(artifacts, numbers, subject or [], most)
+    if kind == "alignment":
+        everybody = choose_sessions(artifacts, numbers, subject or [], max(total, 1))
+        keys = least_sure_first(aligned_of(artifacts), everybody, limit or MOST)
+    else:
+        keys = choose_sessions(artifacts, numbers, subject or [], most)
     if not keys:
         raise MissingInputError(f"{artifacts[0].paths[0].name}: no session to show")
     if whole is not None:
-        write_whole(kind, whole, artifacts, keys, tile, look, force)
+        write_whole(kind, whole, artifacts, keys, tile, look, force, photographs)
         say(f"wrote {whole}: {len(keys)} of {total} sessions")
         return
     names = name_files(kind, output, keys)

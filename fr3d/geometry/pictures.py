@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.geometry.coding import to_srgb
 from fr3d.geometry.maps import BoolArray
 
 Array = npt.NDArray[Any]
@@ -30,7 +31,7 @@ def normal_picture(normal: Array, mask: BoolArray) -> Picture:
 def grey_picture(
     values: Array, mask: BoolArray | None = None, limits: tuple[float, float] | None = None
 ) -> Picture:
-    """Draw albedo or a photograph between two brightnesses.
+    """Draw albedo or a photograph between two brightnesses; colour as a screen expects it.
 
     Args:
         values: (H, W), or (H, W, 3) in colour.
@@ -40,8 +41,7 @@ def grey_picture(
     inside = np.ones(values.shape[:2], dtype=bool) if mask is None else mask
     low, high = limits or (0.0, _percentiles(values, inside)[1])
     share = np.clip((values.astype(np.float32) - low) / max(high - low, 1e-12), 0.0, 1.0)
-    if share.ndim == 2:
-        share = np.repeat(share[..., None], 3, axis=2)
+    share = to_srgb(share) if share.ndim == 3 else np.repeat(share[..., None], 3, axis=2)
     return _bytes(share, inside)
 
 

@@ -10,6 +10,7 @@ Key = tuple[str, str]
 
 SUFFIXES = {
     "sheet": ".png",
+    "alignment": ".png",
     "normal": ".png",
     "albedo": ".png",
     "depth": ".png",
@@ -21,7 +22,7 @@ SUFFIXES = {
 }
 """File name suffix by kind."""
 
-WHOLE = ("sheet", "viewer")
+WHOLE = ("sheet", "alignment", "viewer")
 """Kinds that hold all sessions in one file."""
 
 _BY_SUFFIX = {".png": "sheet", ".ply": "ply", ".obj": "obj", ".html": "viewer", ".htm": "viewer"}

@@ -6,6 +6,7 @@ from pathlib import Path
 from fr3d.artifacts.atomic import cannot_write, check_output, write_bytes
 from fr3d.artifacts.store import Artifact
 from fr3d.errors import Fr3dError, MalformedInputError
+from fr3d.evaluation.report.alignment_sheet import alignment_sheet
 from fr3d.evaluation.report.drawing import Look, draw, read_sessions
 from fr3d.evaluation.report.naming import Key, companions
 from fr3d.evaluation.report.sheet import session_sheet
@@ -43,19 +44,23 @@ def write_whole(
     tile: int,
     look: Look,
     force: bool,
+    photographs: Path | None = None,
 ) -> None:
     """Write a sheet or a page of all the sessions.
 
     Args:
-        kind: "sheet" or "viewer".
+        kind: "sheet", "alignment" or "viewer".
         output: the file.
         artifacts: maps and faces files.
         keys: subject and session of each.
         tile: side of a picture on a sheet, pixels.
         look: how to draw.
         force: replace an output that exists.
+        photographs: folder of the photographs that faces were found in.
     """
-    if kind == "sheet":
+    if kind == "alignment":
+        data = encode_png(alignment_sheet(artifacts, keys, tile, photographs))
+    elif kind == "sheet":
         data = encode_png(session_sheet(artifacts, keys, tile))
     else:
         sessions = list(read_sessions(artifacts, keys))
