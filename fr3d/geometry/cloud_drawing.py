@@ -11,6 +11,7 @@ from fr3d.geometry.coding import from_srgb
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.normals import normals_from_depth
 from fr3d.geometry.picture_frame import PictureFrame
+from fr3d.geometry.relief_shading import masked_mean, shade_relief
 
 Array = npt.NDArray[Any]
 
@@ -76,9 +77,8 @@ def draw_cloud(
     normal = normals_from_depth(smooth, mask)
     depth = np.where(mask, depth, np.nan).astype(np.float32)
     if colours is None:
-        return FaceMaps(
-            mask=mask, normal=normal, depth=depth, image=np.maximum(normal[..., 2], 0.0)
-        )
+        image = shade_relief(normal, depth, mask, frame.mm_per_pixel)
+        return FaceMaps(mask=mask, normal=normal, depth=depth, image=image)
     share = np.where(mask, sums[..., 0], 1.0)[..., None]
     albedo = np.where(mask[..., None], means / share, 0.0).astype(np.float32)
     return FaceMaps(mask=mask, normal=normal, albedo=albedo, depth=depth, image=albedo)
@@ -153,6 +153,4 @@ def _smoothed(depth: Array, mask: Array, sigma: float) -> Array:
         + plane[2] * np.arange(depth.shape[1])
     )
     above = np.where(mask, depth - flat, 0.0)
-    weight = ndimage.gaussian_filter(mask.astype(np.float64), sigma)
-    mixed = ndimage.gaussian_filter(above, sigma) / np.maximum(weight, 1e-9)
-    return np.where(mask, mixed + flat, np.nan)
+    return np.where(mask, masked_mean(above, mask, sigma) + flat, np.nan)

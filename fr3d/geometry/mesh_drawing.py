@@ -13,6 +13,7 @@ from fr3d.geometry.mesh_reading.surface import SurfaceMesh
 from fr3d.geometry.normals import unit
 from fr3d.geometry.picture_frame import PictureFrame
 from fr3d.geometry.raster import corner_normals, interpolate, rasterise
+from fr3d.geometry.relief_shading import shade_relief
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -43,7 +44,7 @@ def draw_mesh(mesh: SurfaceMesh, frame: PictureFrame, texture: Array | None = No
 
     Normals are those of the vertices, each the mean of its triangles by area, interpolated. The
     texture is sampled bilinearly, shrunk before where it is much finer than the picture. Without
-    texture and colours the image is the mesh under a frontal light, and there is no albedo.
+    texture and colours the image is the shaded relief, and there is no albedo.
 
     Args:
         mesh: in millimetres, x right, y up, z towards the camera.
@@ -60,7 +61,9 @@ def draw_mesh(mesh: SurfaceMesh, frame: PictureFrame, texture: Array | None = No
     normal = seen.spread(unit(interpolate(vectors, wound.triangles[seen.triangle], seen.weights).T))
     depth = depth.astype(np.float32)
     albedo = _albedo(wound, seen, texture)
-    image = np.maximum(normal[..., 2], 0.0) if albedo is None else albedo
+    image = albedo
+    if image is None:
+        image = shade_relief(normal, depth, inside, frame.mm_per_pixel)
     return FaceMaps(mask=inside, normal=normal, albedo=albedo, depth=depth, image=image)
 
 
@@ -71,13 +74,15 @@ def _wound_outwards(mesh: SurfaceMesh, points: Array, frame: PictureFrame) -> Su
     """
     seen = rasterise(points, mesh.triangles, frame.height, frame.width, True)[0]
     a, b, c = (points[mesh.triangles[:, k]] for k in range(3))
-    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    backs: npt.NDArray[np.bool_] = np.greater(area, 0.0)  # rows run down
+    area: Array = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (
+        c[:, 0] - a[:, 0]
+    )
+    backs = area > 0  # rows run down
     behind = float(backs[seen[seen >= 0]].mean()) if (seen >= 0).any() else 0.0
     if behind < _ORDERLY[0]:
         return mesh
-    turned = np.ones_like(backs) if behind > _ORDERLY[1] else backs
-    order = np.where(turned[:, None], [2, 1, 0], [0, 1, 2])
+    turned = (backs | (behind > _ORDERLY[1])).reshape(-1, 1)
+    order = np.where(turned, [2, 1, 0], [0, 1, 2])
     places = mesh.places
     return replace(
         mesh,

@@ -40,13 +40,16 @@ _TRIED: dict[Up, tuple[str, ...]] = {
 }
 
 
+_HOLLOW = 0.1  # correlation of depth with the squared distance from the middle
+
+
 @dataclass(frozen=True)
 class Scan:
     """A scan as seen from the front.
 
     Args:
         maps: depth, normal and image; albedo where the scan has colours. Without colours the image
-            is the surface under a frontal light.
+            is the shaded relief, see `fr3d.geometry.relief_shading`.
         scale_mm: millimetres a pixel, of depth as well.
         frame: which millimetre of the turned scan lies where in the maps.
         vertices: (V, 3), millimetres, x right, y up, z towards the camera: what was drawn.
@@ -142,11 +145,12 @@ def is_hollow(maps: FaceMaps) -> bool:
         maps: with depth.
     """
     rows, columns = np.nonzero(maps.mask)
-    if len(rows) < 3 or maps.depth is None:
+    if not len(rows) or maps.depth is None:
         return False
     distance = (rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2
     depth = maps.depth[rows, columns].astype(np.float64)
-    return float(np.mean((distance - distance.mean()) * (depth - depth.mean()))) > 0.0
+    away, deep = distance - distance.mean(), depth - depth.mean()
+    return float(away @ deep) > _HOLLOW * float(np.linalg.norm(away) * np.linalg.norm(deep))
 
 
 def _drawn(

@@ -97,7 +97,9 @@ class PlyBody:
         if not element.properties:
             return start
         if self.header.order and not element.has_lists:
-            return start + self._row(element).itemsize * element.rows
+            stop = start + self._row(element).itemsize * element.rows
+            self._need(element, stop)
+            return stop
         self._need(element, start + element.rows - 1)
         end, _ = self._walk(element, start, -1, _NO_COUNTS, _NO_BYTES, _NO_NUMBERS)
         self._check(element, end)
