@@ -19,7 +19,7 @@ split       benchmark enroll select train
 strict      align ps-reconstruct
 template    align
 threshold   enroll identify
-transfer    calibrate ps-reconstruct
+transfer    align calibrate ps-reconstruct
 verbose     all
 workers     align ps-reconstruct synth train
 """

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fr3d.errors import MalformedInputError, MissingInputError, UsageError, cannot_read
+from fr3d.errors import MalformedInputError, MissingInputError, UsageError
 
 _NUMBERED = re.compile(r"(?P<subject>.+?)[_\-. ]+(?P<session>\d+)")
 _FIRST_WORD = re.compile(r"(?P<subject>[^_\-. ]+)[_\-. ]+(?P<session>.+)")
@@ -55,10 +55,11 @@ class Listing:
             for role, path in sorted(item.files.items()):
                 try:
                     state = path.stat()
-                except OSError as error:
-                    raise cannot_read(path, error) from error
-                names.update(f"{role}\0{path.name}\0{state.st_size}\n".encode())
-                times.update(f"{state.st_mtime_ns}\n".encode())
+                    size, moment = state.st_size, state.st_mtime_ns
+                except OSError:
+                    size = moment = -1  # its session is left out when its turn comes
+                names.update(f"{role}\0{path.name}\0{size}\n".encode())
+                times.update(f"{moment}\n".encode())
         times.update(names.digest())
         return names.hexdigest(), times.hexdigest()
 
