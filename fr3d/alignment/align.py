@@ -50,7 +50,7 @@ class AlignedFace:
             `face_scale`, aligned pixels a pixel before; `face_roll`, degrees by which the face
             leans counter-clockwise; `face_cover`, share of the aligned frame inside the mask;
             `face_yaw` and `face_pitch`, degrees by which a face with depth turns to the image's
-            right and down; `face_inside`, share of the aligned frame that the picture before covers.
+            right and down; `face_inside`, share of the aligned frame that the picture covers.
     """
 
     maps: FaceMaps

@@ -78,7 +78,7 @@ def face_the_front(maps: FaceMaps, rotation: FloatArray) -> FaceMaps:
         return maps
     yaw, pitch = np.deg2rad(angles(rotation))
     nose = maps.landmarks[_NOSE].astype(np.float64)
-    about = np.array([*nose, depth_at(maps, [nose])[0]])
+    about = np.array([*nose, depth_at(maps, nose[None])[0]])
     if not np.isfinite(about).all():
         return maps
     return turn_maps(maps, _turn(yaw, pitch).T, about)

@@ -68,9 +68,7 @@ class Yunet:
         return []
 
 
-def detect(
-    image: FloatArray, rounds: Sequence[Sequence[int]] = ROUNDS
-) -> FoundFace | None:
+def detect(image: FloatArray, rounds: Sequence[Sequence[int]] = ROUNDS) -> FoundFace | None:
     """Find the largest face of a photograph.
 
     Args:
@@ -91,7 +89,7 @@ def _look(picture: Picture, side: int, padding: float) -> Iterator[list[FoundFac
     scale = side / max(framed.shape[:2])
     size = [max(1, round(scale * n)) for n in framed.shape[1::-1]]
     method = cv2.INTER_LINEAR if scale >= 1 else cv2.INTER_AREA
-    view = cv2.resize(framed, size, interpolation=method)
+    view = np.asarray(cv2.resize(framed, size, interpolation=method), np.uint8)
     stretch = np.array(size) / framed.shape[1::-1]
     for mirrored in (False, True):
         rows = _faces(np.ascontiguousarray(view[:, ::-1]) if mirrored else view)

@@ -183,7 +183,7 @@ def align(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Align faces: warp all maps of each session into one frame.
+    r"""Align faces: warp all maps of each session into one frame.
 
     One similarity transform a face takes its five landmarks to the template.
     Normals turn with it, depth is scaled with it and set to zero at the tip
@@ -200,14 +200,14 @@ def align(
       fr3d align maps.h5 -o faces.h5 --size 112 --detector yunet
       fr3d align photographs/ -o faces.h5 -j 4
       fr3d align rgbd/ --depth-unit 0.1 --intrinsics camera.json
-      fr3d align scans/ --pattern '(?P<subject>\\d+)-(?P<session>\\d+)'
+      fr3d align scans/ --pattern '(?P<subject>\d+)-(?P<session>\d+)'
       fr3d align list.csv --template box --size 182 --margin 44
       fr3d align maps.h5 --detector hourglass --landmarks runs/landmarks --look-at normal
     """
     from fr3d.alignment.sources.listing import compile_pattern
     from fr3d.alignment.sources.open import open_source
     from fr3d.artifacts.atomic import check_output
-    from fr3d.cli.alignment import Depth, make_recipe, make_reading, run
+    from fr3d.cli.alignment import Depth, make_reading, make_recipe, run
 
     check_output(output, force or dry_run)
     depth = Depth(depth_unit, depth_sign, intrinsics, smoothing)

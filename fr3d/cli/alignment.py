@@ -184,7 +184,5 @@ def _doubts(output: Path) -> list[str]:
         doubts.append("most noses lie behind eyes and mouth; is --depth-sign right?")
     inside = quality.get("face_inside", np.ones(0)) < 0.7
     if inside.any():
-        doubts.append(
-            f"{inside.sum()} faces reach out of their pictures; see quality/face_inside"
-        )
+        doubts.append(f"{inside.sum()} faces reach out of their pictures; see quality/face_inside")
     return doubts

@@ -78,7 +78,10 @@ def turn_maps(maps: FaceMaps, rotation: Array, about: Array) -> FaceMaps:
         turned[turned[..., 2] <= 0] = 0.0
         present["normal"] = turned
     return FaceMaps(
-        mask=there, landmarks=_turned_landmarks(maps, known, rotation, about), depth=depth, **present
+        mask=there,
+        landmarks=_turned_landmarks(maps, known, rotation, about),
+        depth=depth,
+        **present,
     )
 
 
@@ -112,7 +115,9 @@ def _median_at(depth: FloatArray, known: BoolArray, x: float, y: float, reach: i
     if not np.isfinite([x, y]).all():
         return float("nan")
     row, column = round(float(y)), round(float(x))
-    patch = np.s_[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
+    patch = np.s_[
+        max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1
+    ]
     if row < -reach or column < -reach or not known[patch].any():
         return float("nan")
     return float(np.median(depth[patch][known[patch]]))

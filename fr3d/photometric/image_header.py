@@ -12,7 +12,20 @@ from fr3d.photometric.image_formats.tiff import tiff
 
 MAX_PIXELS = 64_000_000
 SUFFIXES = frozenset(
-    (".bmp", ".png", ".pgm", ".ppm", ".pnm", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".exr", ".npy")
+    (
+        ".bmp",
+        ".png",
+        ".pgm",
+        ".ppm",
+        ".pnm",
+        ".tif",
+        ".tiff",
+        ".jpg",
+        ".jpeg",
+        ".webp",
+        ".exr",
+        ".npy",
+    )
 )
 FORMATS = "BMP, PNG, PGM, TIFF, JPEG, WebP, EXR or NPY"
 _READERS = (

@@ -86,3 +86,4 @@ def _table(transfer: Transfer, size: int, full_scale: float) -> FloatArray:
 
 
 LINEAR = Transfer()
+SRGB = Transfer("srgb")

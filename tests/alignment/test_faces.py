@@ -84,11 +84,11 @@ def test_sessions_without_a_face_are_listed_and_the_rest_is_done(tmp_path: Path)
         faces[1].mask, landmarks=np.full((5, 2), np.nan, np.float32), **faces[1].present
     )
     path = write_maps(tmp_path / "maps.h5", [faces[0], lost, faces[2]])
-    summary = align_source(MapsSource(open_artifact(path)), tmp_path / "faces.h5", AlignmentRecipe())
+    summary = align_source(
+        MapsSource(open_artifact(path)), tmp_path / "faces.h5", AlignmentRecipe()
+    )
     assert summary.aligned == 2
-    assert [(r.session_id, r.reason) for r in summary.rejected] == [
-        ("s1", "no face found")
-    ]
+    assert [(r.session_id, r.reason) for r in summary.rejected] == [("s1", "no face found")]
     listed = (tmp_path / "faces.h5.rejects.csv").read_text()
     assert "001,s1,no face found\n" in listed
     assert "009,s99,three of four images\n" in listed

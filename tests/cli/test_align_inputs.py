@@ -58,8 +58,8 @@ def test_photographs(photographs: Path, capsys: pytest.CaptureFixture[str]):
 def test_the_landmarks_are_where_the_truth_says(photographs: Path):
     assert main(["align", str(photographs), "-q"]) == 0
     found, truth = faces(), open_artifact(photographs / "truth.h5")
-    rows = {key: k for k, key in enumerate(zip(truth.subject_id, truth.session_id))}
-    for k, key in enumerate(zip(found.subject_id, found.session_id)):
+    rows = {key: k for k, key in enumerate(zip(truth.subject_id, truth.session_id, strict=True))}
+    for k, key in enumerate(zip(found.subject_id, found.session_id, strict=True)):
         back = found["warp"][k]
         seen = found["landmarks"][k] @ back[:, :2].T + back[:, 2]
         expected = truth["landmarks"][rows[key]]
@@ -130,7 +130,10 @@ def test_a_file_that_a_table_names_and_nobody_has(photographs: Path):
 def test_photographs_by_name(photographs: Path):
     paths = [str(p) for p in sorted(photographs.glob("1001/*.png"))]
     assert main(["align", *paths, "-q"]) == 0
-    assert list(zip(faces().subject_id, faces().session_id)) == [("1001", "01"), ("1001", "02")]
+    assert list(zip(faces().subject_id, faces().session_id, strict=True)) == [
+        ("1001", "01"),
+        ("1001", "02"),
+    ]
 
 
 def test_a_box_with_a_margin(photographs: Path):

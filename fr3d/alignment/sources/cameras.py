@@ -40,7 +40,7 @@ class Pinhole:
     cy: float
 
     def points(self, distance: npt.NDArray[Any]) -> FloatArray:
-        """Points in space: (H, W) distances along the axis to (H, W, 3), x right, y down, z away."""
+        """Points in space, (H, W, 3), of distances along the axis; x right, y down, z away."""
         rows, columns = np.mgrid[0 : distance.shape[0], 0 : distance.shape[1]]
         z = distance.astype(np.float64)
         x = (columns - self.cx) / self.fx * z
@@ -91,7 +91,9 @@ class Cameras:
             ],
             axis=-1,
         )
-        steps = height / np.float32(np.median(distance[known]) / self.depth.fx if known.any() else 1)
+        steps = height / np.float32(
+            np.median(distance[known]) / self.depth.fx if known.any() else 1
+        )
         triangles = triangulate(steps, known, _JUMP)
         _, moved, _ = redraw(places.reshape(-1, 3), triangles, np.zeros((height.size, 0)), shape)
         return moved
@@ -112,16 +114,23 @@ def read_cameras(path: Path) -> Cameras:
         color = _pinhole(content["color"])
         if "depth" not in content:
             return Cameras(color)
-        rotation = np.array(content.get("rotation", np.eye(3)), np.float64)
-        translation = np.array(content.get("translation_mm", np.zeros(3)), np.float64)
-        if rotation.shape != (3, 3) or translation.shape != (3,):
-            raise ValueError("rotation")
-        if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3):
-            raise MalformedInputError(f"{path.name}: its rotation is none")
+        rotation, translation = _movement(content)
+        return Cameras(color, _pinhole(content["depth"]), rotation, translation)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MalformedInputError(f"{path.name}: no cameras: {error}", _EXPECTED) from error
-    rows = tuple(tuple(map(float, row)) for row in rotation)
-    return Cameras(color, _pinhole(content["depth"]), rows, tuple(map(float, translation)))
+
+
+def _movement(
+    content: Mapping[str, Any],
+) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]:
+    """Rotation and translation from the depth camera to the colour camera."""
+    rotation = np.array(content.get("rotation", np.eye(3)), np.float64)
+    translation = np.array(content.get("translation_mm", np.zeros(3)), np.float64)
+    if rotation.shape != (3, 3) or not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3):
+        raise ValueError("its rotation is none")
+    if translation.shape != (3,) or not np.isfinite(translation).all():
+        raise ValueError("its translation is none")
+    return tuple(tuple(map(float, row)) for row in rotation), tuple(map(float, translation))
 
 
 def _pinhole(content: Mapping[str, Any]) -> Pinhole:

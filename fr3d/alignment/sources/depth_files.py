@@ -60,6 +60,9 @@ class DepthCode:
         return values
 
 
+MILLIMETRES = DepthCode()
+
+
 def read_note(folder: Path) -> DepthCode | None:
     """What `depth.json` in a folder says of its depth files, or None where there is none.
 

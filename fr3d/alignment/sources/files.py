@@ -1,30 +1,32 @@
 """A list of files as a source of faces; what each session is read by is told apart by its kind."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from fr3d.alignment.sources.listing import Item, Listing
-from fr3d.alignment.sources.source import Unaligned
+from fr3d.alignment.sources.source import Source, Unaligned
 from fr3d.artifacts.plan import Contents
 from fr3d.photometric.sources import SourceFiles
 
 _PART_ROWS = 64
 
 
-class Reader(Protocol):
+class Reader(ABC):
     """Reads one session of a kind.
 
     Attributes:
         kind: of input.
-        parameters: what about the reading matters to whoever compares faces.
     """
 
     kind: str
 
     @property
-    def parameters(self) -> Mapping[str, Any]: ...
+    @abstractmethod
+    def parameters(self) -> Mapping[str, Any]:
+        """What about the reading matters to whoever compares faces."""
 
+    @abstractmethod
     def read(self, item: Item, record: Mapping[str, Any], files: SourceFiles) -> Unaligned:
         """Read a session.
 
@@ -36,10 +38,9 @@ class Reader(Protocol):
         Raises:
             Fr3dError: it cannot be used; the message is the reason.
         """
-        ...
 
 
-class FilesSource:
+class FilesSource(Source):
     """Sessions that lie in files.
 
     Args:
@@ -73,7 +74,7 @@ class FilesSource:
         """Read a session; its columns are ids, the file, its checksum and attributes."""
         item = self.listing.items[row]
         files = SourceFiles()
-        paths: list[Path] = list(item.files.values())
+        paths = list(item.files.values())
         record: dict[str, Any] = {
             "subject_id": _text(item.subject_id),
             "session_id": _text(item.session_id),

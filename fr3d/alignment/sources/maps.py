@@ -9,7 +9,7 @@ import numpy.typing as npt
 from fr3d.alignment.landmarks import NoFaceError
 from fr3d.alignment.recipe import AlignmentRecipe
 from fr3d.alignment.sources.map_pictures import look_at_maps
-from fr3d.alignment.sources.source import Matrix, OneView, Picture, Placed, Points, cut
+from fr3d.alignment.sources.source import Matrix, Picture, Placed, Points, Source, Unaligned, cut
 from fr3d.artifacts.store import Artifact
 from fr3d.errors import MalformedInputError
 from fr3d.geometry.maps import FaceMaps
@@ -20,7 +20,7 @@ _KEPT = ("subject_id", "session_id", "light_intensity")
 _PREFIXES = ("attribute/", "quality/")
 
 
-class MapsFace(OneView):
+class MapsFace(Unaligned):
     """One row of maps, or maps that another reader made.
 
     Args:
@@ -55,7 +55,7 @@ class MapsFace(OneView):
         return Placed(maps, moved, self.scale_mm)
 
 
-class MapsSource:
+class MapsSource(Source):
     """The rows of an artifact of maps.
 
     Args:

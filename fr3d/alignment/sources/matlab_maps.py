@@ -39,7 +39,7 @@ def read_matlab(path: Path, modality: str) -> npt.NDArray[np.float32]:
     if modality != "normal":
         return planes[0] / np.float32(_LEVELS if modality == "albedo" else 1.0)
     normal = np.stack(planes, axis=-1)
-    sound = np.isfinite(normal).all(axis=2)
+    sound = np.asarray(np.isfinite(normal).all(axis=2))
     return unit(np.where(sound[..., None], normal, 0.0)).astype(np.float32)
 
 

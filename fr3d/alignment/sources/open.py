@@ -25,7 +25,7 @@ from fr3d.alignment.sources.table import read_items
 from fr3d.alignment.sources.triples import NormalCode, TripleReader, list_triples
 from fr3d.artifacts.store import open_artifact
 from fr3d.errors import MalformedInputError, MissingInputError, UsageError
-from fr3d.photometric.transfer import Transfer
+from fr3d.photometric.transfer import SRGB, Transfer
 
 Kind = Literal["auto", "maps", "photographs", "rgbd", "scans", "triples"]
 _LISTERS = {
@@ -50,7 +50,7 @@ class Reading:
         normal_code: of maps of other tools.
     """
 
-    transfer: Transfer = Transfer("srgb")
+    transfer: Transfer = SRGB
     code: DepthCode | None = None
     cameras: Cameras | None = None
     smoothing_mm: float = SMOOTHING_MM
@@ -78,7 +78,7 @@ class Reading:
 def open_source(
     paths: Sequence[Path],
     kind: Kind = "auto",
-    reading: Reading = Reading(),  # noqa: B008 -- frozen
+    reading: Reading = Reading(),
     pattern: re.Pattern[str] | None = None,
 ) -> Source:
     """Open an input of any kind.
@@ -134,7 +134,7 @@ def _named(paths: Sequence[Path], pattern: re.Pattern[str] | None) -> Listing:
 
 def _refuse_captures(folder: Path) -> None:
     """Raw captures need photometric stereo first; each of their photographs is no session."""
-    for pattern in ("*/*/[Ll]ight[Ss]ource.m", "*/[Ll]ight[Ss]ource.m"):
+    for pattern in ("*/*/[Ll]ight*.m", "*/[Ll]ight*.m"):
         if next(folder.glob(pattern), None) is not None:
             raise MalformedInputError(
                 f"{folder}: captures under several lights, not photographs of faces",

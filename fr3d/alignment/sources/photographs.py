@@ -9,21 +9,22 @@ from typing import Any
 import numpy as np
 
 from fr3d.alignment.landmarks import NoFaceError
+from fr3d.alignment.sources.files import Reader
 from fr3d.alignment.sources.listing import Item, Listing, list_items, walk
 from fr3d.alignment.sources.pictures import ColourPicture, read_picture
-from fr3d.alignment.sources.source import OneView, Picture, Placed, Points
+from fr3d.alignment.sources.source import Picture, Placed, Points, Unaligned
 from fr3d.errors import MissingInputError
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.resample import moved_origin, needed_window
 from fr3d.photometric.image_header import SUFFIXES
 from fr3d.photometric.sources import SourceFiles
-from fr3d.photometric.transfer import Transfer
+from fr3d.photometric.transfer import SRGB, Transfer
 
 ROLE = "photograph"
 PHOTOGRAPH_SUFFIXES = SUFFIXES - {".npy"}
 
 
-class PhotographFace(OneView):
+class PhotographFace(Unaligned):
     """A face in a photograph; the mask is where the photograph is.
 
     Args:
@@ -59,14 +60,14 @@ class PhotographFace(OneView):
 
 
 @dataclass(frozen=True)
-class PhotographReader:
+class PhotographReader(Reader):
     """Reads photographs.
 
     Attributes:
         transfer: how levels become light.
     """
 
-    transfer: Transfer = Transfer("srgb")
+    transfer: Transfer = SRGB
     kind = "photographs"
 
     @property
@@ -95,5 +96,3 @@ def list_photographs(root: Path, pattern: re.Pattern[str] | None = None) -> List
             f"{root}: no photographs in it", f"expected {', '.join(sorted(PHOTOGRAPH_SUFFIXES))}"
         )
     return list_items(root, [{ROLE: path} for path in paths], pattern)
-
-

@@ -100,9 +100,7 @@ def read_picture(path: Path, files: SourceFiles) -> ColourPicture:
 def _decoded(data: bytes, name: str) -> npt.NDArray[Any]:
     """Levels as colour; turned as the EXIF note says, which IMREAD_UNCHANGED would pass over."""
     try:
-        levels = cv2.imdecode(
-            np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
-        )
+        levels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error:
         levels = None
     if levels is None:

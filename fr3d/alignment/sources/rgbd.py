@@ -14,15 +14,17 @@ from fr3d.alignment.landmarks import NoFaceError
 from fr3d.alignment.sources.cameras import Cameras
 from fr3d.alignment.sources.depth_files import (
     DEPTH_SUFFIXES,
+    MILLIMETRES,
     RAW_SUFFIXES,
     DepthCode,
     read_depth,
 )
+from fr3d.alignment.sources.files import Reader
 from fr3d.alignment.sources.listing import Item, Listing, folders_first, list_items, walk
 from fr3d.alignment.sources.map_pictures import look_at_maps
 from fr3d.alignment.sources.photographs import PHOTOGRAPH_SUFFIXES
 from fr3d.alignment.sources.pictures import ColourPicture, read_picture
-from fr3d.alignment.sources.source import OneView, Picture, Placed, Points
+from fr3d.alignment.sources.source import Picture, Placed, Points, Unaligned
 from fr3d.alignment.sources.surface import (
     EYES_MM,
     SMOOTHING_MM,
@@ -34,13 +36,13 @@ from fr3d.errors import MalformedInputError, MissingInputError
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.resample import moved_origin, needed_window
 from fr3d.photometric.sources import SourceFiles
-from fr3d.photometric.transfer import Transfer
+from fr3d.photometric.transfer import SRGB, Transfer
 
 COLOUR, DEPTH = "photograph", "depth"
 _WORDS = re.compile(r"(?i)(?<![a-z])(rgb|bgr|colou?r|image|photo|depth|dep|xyz|xy|z|d|c)(?![a-z])")
 
 
-class RgbdFace(OneView):
+class RgbdFace(Unaligned):
     """A face in a photograph with depth.
 
     Args:
@@ -107,7 +109,7 @@ class RgbdFace(OneView):
 
 
 @dataclass(frozen=True)
-class RgbdReader:
+class RgbdReader(Reader):
     """Reads RGB-D pairs.
 
     Attributes:
@@ -117,9 +119,9 @@ class RgbdReader:
         smoothing_mm: of the surface.
     """
 
-    code: DepthCode = DepthCode()
+    code: DepthCode = MILLIMETRES
     cameras: Cameras | None = None
-    transfer: Transfer = Transfer("srgb")
+    transfer: Transfer = SRGB
     smoothing_mm: float = SMOOTHING_MM
     kind = "rgbd"
 
@@ -151,9 +153,7 @@ class RgbdReader:
         return RgbdFace(picture, height, record, self)
 
 
-def height_or_nan(
-    height: npt.NDArray[np.float32], landmarks: Points, which: int
-) -> float:
+def height_or_nan(height: npt.NDArray[np.float32], landmarks: Points, which: int) -> float:
     """Median height around one landmark, NaN where nothing was measured."""
     reach = max(1, round(0.06 * float(np.hypot(*(landmarks[1] - landmarks[0])))))
     x, y = np.rint(landmarks[which]).astype(int)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from fr3d.alignment.sources.files import Reader
 from fr3d.alignment.sources.listing import Item, Listing, list_items, walk
 from fr3d.alignment.sources.maps import MapsFace
 from fr3d.alignment.sources.nose import nose_tip
@@ -50,7 +51,7 @@ class ScanFace(MapsFace):
 
 
 @dataclass(frozen=True)
-class ScanReader:
+class ScanReader(Reader):
     """Reads scans.
 
     Attributes:

@@ -1,8 +1,9 @@
 """What every kind of input gives to alignment: a face before it is aligned."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,7 @@ class Placed:
     finish: Callable[[FaceMaps, float], FaceMaps] | None = None
 
 
-class Unaligned(Protocol):
+class Unaligned(ABC):
     """A face before it is aligned.
 
     Attributes:
@@ -55,6 +56,7 @@ class Unaligned(Protocol):
     record: Mapping[str, Any]
     warp: Matrix | None
 
+    @abstractmethod
     def picture(self, look_at: str) -> Picture:
         """What a detector looks at.
 
@@ -67,11 +69,10 @@ class Unaligned(Protocol):
         Raises:
             NoFaceError: that map is not there.
         """
-        ...
 
     def turned(self) -> Iterator["Unaligned"]:
         """The same face from other sides, in which it is looked for where this shows none."""
-        ...
+        return iter(())
 
     def refined(self, landmarks: Points) -> Points:
         """Landmarks that a detector found, set right by what else is known.
@@ -79,8 +80,9 @@ class Unaligned(Protocol):
         Args:
             landmarks: (5, 2), in order.
         """
-        ...
+        return landmarks
 
+    @abstractmethod
     def placed(self, landmarks: Points, matrix: Matrix, size: tuple[int, int]) -> Placed:
         """The maps for a new frame.
 
@@ -92,22 +94,9 @@ class Unaligned(Protocol):
         Raises:
             NoFaceError: there is nothing usable at this place.
         """
-        ...
 
 
-class OneView:
-    """A face that is seen from one side only, whose landmarks are as good as the detector."""
-
-    def turned(self) -> Iterator["Unaligned"]:
-        """No other side."""
-        return iter(())
-
-    def refined(self, landmarks: Points) -> Points:
-        """As they are."""
-        return landmarks
-
-
-class Source(Protocol):
+class Source(ABC):
     """A list of faces before they are aligned.
 
     Attributes:
@@ -134,19 +123,20 @@ class Source(Protocol):
     rejected: Sequence[Reject]
     part_rows: int
 
+    @abstractmethod
     def __len__(self) -> int: ...
 
+    @abstractmethod
     def key(self, row: int) -> tuple[str, str]:
         """Subject and session of a row."""
-        ...
 
+    @abstractmethod
     def read(self, row: int) -> Unaligned:
         """Read a row.
 
         Raises:
             Fr3dError: it cannot be used; the message is the reason.
         """
-        ...
 
 
 def cut(maps: FaceMaps, matrix: Matrix, size: tuple[int, int]) -> tuple[FaceMaps, Matrix]:

@@ -1,7 +1,7 @@
 """Normals, albedo and depth that other tools made: EXR, NPY and MATLAB files."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.alignment.sources.files import Reader
 from fr3d.alignment.sources.listing import Item, Listing, list_items, walk
 from fr3d.alignment.sources.maps import MapsFace
 from fr3d.alignment.sources.matlab_maps import read_matlab
@@ -34,7 +35,7 @@ _LEVELS = 255.0
 
 
 @dataclass(frozen=True)
-class TripleReader:
+class TripleReader(Reader):
     """Reads maps of other tools.
 
     Attributes:
@@ -103,7 +104,7 @@ def decode_normals(stored: Array, path: Path, code: NormalCode) -> Array:
             f"{path.name}: no channel of its normals faces the camera",
             "expected (n + 1) / 2, from 0 to 1",
         )
-    normal = _reordered(values, path, code, towards)
+    normal = _reordered(values.astype(np.float32), path, code, towards)
     normal[outside] = 0.0
     return unit(normal).astype(np.float32)
 
@@ -112,9 +113,13 @@ def _reordered(values: Array, path: Path, code: NormalCode, towards: int) -> Arr
     if code == "rgb" and towards == 2:
         return values.copy()
     if towards == 1:
-        raise MalformedInputError(f"{path.name}: its second channel faces the camera, as in no code")
+        raise MalformedInputError(
+            f"{path.name}: its second channel faces the camera, as in no code"
+        )
     # EXR came red first, NPY as OpenCV had it: blue first.
-    first, green = (values[..., 2], values[..., 1]) if towards == 0 else (values[..., 0], values[..., 1])
+    first, green = (
+        (values[..., 2], values[..., 1]) if towards == 0 else (values[..., 0], values[..., 1])
+    )
     return np.stack([-green, first, values[..., towards]], axis=-1)
 
 
@@ -203,9 +208,3 @@ def _session_of(inside: Path) -> tuple[Path, str] | None:
     if _MODALITY.search(stem):  # one folder a session, the file is called after its map
         return (Path(*parts), found[-1]) if parts else None
     return Path(*parts, stem), found[-1]
-
-
-def missing_maps(items: Sequence[Item]) -> list[str]:
-    """Modalities that some sessions have and others lack."""
-    sets = [set(item.files) for item in items]
-    return sorted(set().union(*sets) - set.intersection(*sets)) if sets else []

@@ -162,7 +162,9 @@ def _outlined(picture: Picture, back: Points, faces: Artifact, row: int, tile: i
     scale = tile / max(picture.shape[:2])
     drawn = _fitted(picture, tile)
     size = faces["mask"].shape[1]
-    edge = np.array([[-0.5, -0.5], [size - 0.5, -0.5], [size - 0.5, size - 0.5], [-0.5, size - 0.5]])
+    edge = np.array(
+        [[-0.5, -0.5], [size - 0.5, -0.5], [size - 0.5, size - 0.5], [-0.5, size - 0.5]]
+    )
     _polygon(drawn, transform_points(back, edge) * scale, _CROP)
     quality = faces.quality
     if all(f"box_{side}" in quality for side in _SIDES):

@@ -58,7 +58,9 @@ def test_two_sessions_of_one_name_are_refused(tmp_path: Path):
     paths = files(tmp_path, "a/1.jpg", "a/1.jpeg")
     groups = [{"photograph": p} for p in walk(tmp_path, [".jpg", ".jpeg"])]
     assert len(paths) == 1
-    with pytest.raises(MalformedInputError, match=r"a/1.jpeg and a/1.jpg would both be session a/1"):
+    with pytest.raises(
+        MalformedInputError, match=r"a/1.jpeg and a/1.jpg would both be session a/1"
+    ):
         list_items(tmp_path, groups, None)
 
 

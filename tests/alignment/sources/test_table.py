@@ -46,7 +46,10 @@ def test_the_columns_tell_the_kind(tmp_path: Path, columns: str, kind: str):
     listing, found = read_items(table(tmp_path, f"subject_id,{columns}\na,{row}\n"), "auto")
     assert found == kind
     assert tuple(listing.items[0].files) == tuple(
-        sorted(columns.split(","), key="photograph depth scan texture normal albedo".split().index)
+        sorted(
+            columns.split(","),
+            key=["photograph", "depth", "scan", "texture", "normal", "albedo"].index,
+        )
     )
 
 

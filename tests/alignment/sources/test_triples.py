@@ -18,7 +18,11 @@ INSIDE = face().mask
 def save_exr(path: Path, values: np.ndarray) -> None:
     """As the ancestors' files: colours by name, or one channel."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    planes = {"Y": values} if values.ndim == 2 else dict(zip("RGB", np.moveaxis(values, -1, 0)))
+    planes = (
+        {"Y": values}
+        if values.ndim == 2
+        else dict(zip("RGB", np.moveaxis(values, -1, 0), strict=True))
+    )
     channels = {name: np.ascontiguousarray(plane, np.float32) for name, plane in planes.items()}
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
     OpenEXR.File(header, channels).write(str(path))
