@@ -32,6 +32,7 @@ class Hourglass:
         name: name of the file, for messages.
         sha256: digest of the file.
         size: side of the network's input, pixels.
+        facts: what the file says of its size, order of points and normalisation.
     """
 
     def __init__(self, model: Path | bytes) -> None:
@@ -47,7 +48,8 @@ class Hourglass:
         self.name = model.name if isinstance(model, Path) else "landmarks.onnx"
         data = _read(model) if isinstance(model, Path) else model
         self.sha256 = sha256(data).hexdigest()
-        self.size = _size(read_properties(data, self.name, _HINT), self.name)
+        self.facts = _facts(read_properties(data, self.name, _HINT), self.name)
+        self.size: int = self.facts["size"]
         # One thread: faces come one at a time, from worker processes.
         self._session: Any = open_session(data, self.name, threads=1)
         self._check_signature()
@@ -121,7 +123,7 @@ def landmark_properties(size: int, weights_sha256: str) -> Mapping[str, str]:
     return {KEY: json.dumps(facts, sort_keys=True)}
 
 
-def _size(properties: Mapping[str, str], name: str) -> int:
+def _facts(properties: Mapping[str, str], name: str) -> dict[str, Any]:
     if KEY not in properties:
         raise MalformedInputError(f"{name}: not a landmark network", _HINT)
     try:
@@ -131,7 +133,7 @@ def _size(properties: Mapping[str, str], name: str) -> int:
         raise MalformedInputError(f"{name}: damaged metadata '{KEY}'", _HINT) from error
     if not 8 <= size <= _LARGEST:
         raise MalformedInputError(f"{name}: an input of {size} pixels, expected 8 to {_LARGEST}")
-    return size
+    return {**facts, "size": size}
 
 
 def _check(picture: Picture, box: npt.NDArray[np.float64]) -> None:
