@@ -14,7 +14,7 @@ quiet       all
 role        enroll select
 runs        benchmark embed enroll export train
 seed        benchmark split synth train
-size        align ps-reconstruct synth
+size        align ps-reconstruct synth train
 split       benchmark enroll select train
 strict      align ps-reconstruct
 template    align

@@ -1,11 +1,20 @@
 """fr3d train: aligned faces and a split to a run folder."""
 
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from fr3d.cli.landmark_training import (
+    LANDMARK_OPTIONS,
+    Channels,
+    Group,
+    Sigma,
+    Stacks,
+    ValShare,
+    landmark_training,
+    refuse_given,
+)
 from fr3d.cli.options import (
     AllowLeak,
     BatchSize,
@@ -15,18 +24,17 @@ from fr3d.cli.options import (
     Quiet,
     Runs,
     Seed,
+    Size,
     Split,
     Verbose,
     Workers,
 )
+from fr3d.cli.training_progress import bars, reading_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     import pandas as pd
 
     from fr3d.artifacts.store import Artifact
-    from fr3d.training.loop import Progress
     from fr3d.training.run import RunResult
 
 _NETWORK = "Network"
@@ -34,18 +42,27 @@ _LEARNING = "Learning"
 
 
 def train(
+    context: typer.Context,
     *,
     faces: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Aligned faces; several files or a folder of parts.", show_default="faces.h5"
+            help="Aligned faces; several files or a folder of parts. For landmarks a table of "
+            "pictures and points.",
+            show_default="faces.h5",
         ),
     ] = None,
+    task: Annotated[
+        Literal["identity", "landmarks"],
+        typer.Option(help="What is learned: who it is, or where eyes, nose and mouth are."),
+    ] = "identity",
     split: Split = Path("split.csv"),
     runs: Runs = Path("runs"),
     name: Annotated[
         str | None,
-        typer.Option(help="Folder of the run in --runs.", show_default="the modality"),
+        typer.Option(
+            help="Folder of the run in --runs.", show_default="the modality, or landmarks"
+        ),
     ] = None,
     modality: Annotated[
         Literal["albedo", "normal", "depth", "image", "concat2", "concat3"],
@@ -79,7 +96,7 @@ def train(
         typer.Option(help="What is learned from.", rich_help_panel=_LEARNING),
     ] = "arcface",
     epochs: Annotated[
-        int, typer.Option(help="Passes over the people.", min=1, rich_help_panel=_LEARNING)
+        int, typer.Option(help="Passes over the faces.", min=1, rich_help_panel=_LEARNING)
     ] = 40,
     batch_size: BatchSize = 32,
     per_person: Annotated[
@@ -108,6 +125,12 @@ def train(
             rich_help_panel=_LEARNING,
         ),
     ] = 1,
+    group: Group = "",
+    val_share: ValShare = 0.2,
+    stacks: Stacks = 2,
+    channels: Channels = 64,
+    sigma: Sigma = 1.0,
+    size: Size = None,
     allow_leak: AllowLeak = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -117,7 +140,7 @@ def train(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Train a network on aligned faces.
+    """Train a network on aligned faces, or one that finds landmarks.
 
     Learns from the people of partition train, and keeps what is best on
     those of val.
@@ -127,12 +150,22 @@ def train(
     missing, freezes them and learns their fusion. An interrupted run goes on
     where it was when the same command is given again.
 
+    With --task landmarks it learns from a CSV table of face pictures with
+    five points each, and writes landmarks.onnx: eye_image_left_x, ..._y,
+    eye_image_right, nose_tip, mouth_image_left, mouth_image_right. --size is
+    the side of that network's input, 128 by default, and batches hold 16.
+
     Examples:
       fr3d train --modality concat3
       fr3d train faces.h5 --split split.csv --modality normal --epochs 100 --seed 1
       fr3d train --modality concat2 --branches normal,albedo --name fused
       fr3d train --modality albedo --backbone timm_convnextv2_atto --pretrained --lr 3e-4
+      fr3d train --task landmarks landmarks.csv --group clip
     """
+    if task == "landmarks":
+        landmark_training(context)
+        return
+    refuse_given(context, LANDMARK_OPTIONS, "landmarks")
     from fr3d.artifacts.provenance import sha256_file
     from fr3d.artifacts.store import open_artifact
     from fr3d.cli.console import detail, say, warn
@@ -183,8 +216,8 @@ def train(
     detail(f"{people}; {config.precision} on {place}")
     if data.val is None:
         warn(f"{split}: nobody to validate on: all epochs are run and the last weights kept")
-    machine = Machine(place, _reading_processes(workers, place))
-    with _bars() as report:
+    machine = Machine(place, reading_processes(workers, place))
+    with bars() as report:
         result = train_plan(
             runs, folder.name, config, data, report, _say_branch, machine=machine, force=force
         )
@@ -200,43 +233,6 @@ def _refuse_leaks(
     leaks = find_leaks(table, digests=content_digests(faces))
     for leak in check_leaks(leaks, str(split), allowed or ()):
         warn(f"leak allowed: {leak.message}")
-
-
-def _reading_processes(workers: int | None, device: str) -> int:
-    """On a CPU the cores are needed to learn, and reading in one process is faster."""
-    from fr3d.runtime import worker_count
-
-    if workers is None and device == "cpu":
-        return 0
-    count = worker_count(workers)
-    return count if count > 1 else 0
-
-
-@contextmanager
-def _bars() -> "Iterator[Callable[[Progress], None]]":
-    """One bar a run on a terminal; figures of each epoch with -v."""
-    from fr3d.cli.console import detail, progress
-
-    with ExitStack() as stack:
-        current: dict[str, Any] = {"run": None}
-
-        def report(now: "Progress") -> None:
-            total = now.epochs * now.steps
-            if now.run != current["run"]:
-                stack.close()
-                bar = stack.enter_context(progress(total, f"training {now.run}"))
-                current.update(run=now.run, bar=bar, done=0)
-            done = now.epoch * now.steps + now.step
-            text = " ".join(f"{k} {v:.3g}" for k, v in now.figures.items() if k in _SHOWN)
-            current["bar"].advance(done - current["done"], text or current.get("text", ""))
-            current.update(done=done, text=text or current.get("text", ""))
-            if now.figures:
-                detail(f"{now.run} epoch {now.epoch + 1}/{now.epochs}: {text}")
-
-        yield report
-
-
-_SHOWN = ("loss", "train_accuracy", "val_auc", "val_eer")
 
 
 def _say_branch(result: "RunResult") -> None:

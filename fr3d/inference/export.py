@@ -4,7 +4,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
@@ -149,18 +149,33 @@ def example_inputs(contract: ModelContract, batch: int) -> Inputs:
 
 
 def _convert(wrapped: nn.Module, contract: ModelContract) -> Any:
-    """Run the dynamo exporter; return an ONNX ModelProto."""
-    example = example_inputs(contract, _EXAMPLE_BATCH)
+    return convert(wrapped, example_inputs(contract, _EXAMPLE_BATCH), OUTPUTS)
+
+
+def convert(module: nn.Module, example: Inputs, outputs: Sequence[str]) -> Any:
+    """Run the dynamo exporter.
+
+    Args:
+        module: on the CPU, in evaluation mode.
+        example: inputs by name in the module's order, two or more of a batch.
+        outputs: names of what the module returns.
+
+    Returns:
+        An ONNX ModelProto whose batch axis is free.
+
+    Raises:
+        ParityError: the exporter made nothing.
+    """
     batch = torch.export.Dim("batch")
     with _quiet():
         program = torch.onnx.export(
-            wrapped,
+            module,
             tuple(torch.from_numpy(one) for one in example.values()),
             dynamo=True,
             verbose=False,
-            input_names=list(contract.modalities),
-            output_names=list(OUTPUTS),
-            dynamic_shapes=(tuple({0: batch} for _ in contract.modalities),),
+            input_names=list(example),
+            output_names=list(outputs),
+            dynamic_shapes=(tuple({0: batch} for _ in example),),
         )
     if program is None:
         raise ParityError("the ONNX exporter returned nothing")
@@ -168,7 +183,24 @@ def _convert(wrapped: nn.Module, contract: ModelContract) -> Any:
 
 
 def _with_metadata(model: Any, contract: ModelContract, subjects: Sequence[str]) -> bytes:
-    """Add what the file must carry, take out what it must not (paths in stack traces)."""
+    properties = {
+        CONTRACT_KEY: contract.to_json(),
+        DIGEST_KEY: contract.sha256,
+        SUBJECTS_KEY: json.dumps(sorted(subjects)),
+    }
+    return with_properties(model, properties)
+
+
+def with_properties(model: Any, properties: Mapping[str, str]) -> bytes:
+    """Add what the file must carry, take out what it must not (paths in stack traces).
+
+    Args:
+        model: an ONNX ModelProto.
+        properties: its metadata.
+
+    Returns:
+        The file's bytes.
+    """
     for function in (model.graph, *model.functions):
         for item in (function, *function.node, *function.value_info):
             del item.metadata_props[:]
@@ -177,11 +209,6 @@ def _with_metadata(model: Any, contract: ModelContract, subjects: Sequence[str])
         del item.metadata_props[:]
     del model.metadata_props[:]
     model.producer_name, model.producer_version = "fr3d", __version__
-    properties = {
-        CONTRACT_KEY: contract.to_json(),
-        DIGEST_KEY: contract.sha256,
-        SUBJECTS_KEY: json.dumps(sorted(subjects)),
-    }
     for key, value in properties.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value

@@ -2,9 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from fr3d.errors import MissingInputError, UnavailableError
+from fr3d.errors import MalformedInputError, MissingInputError, UnavailableError
 from fr3d.inference.contract import ModelContract
 from fr3d.inference.onnx_model import Embeddings, Inputs, OnnxModel
 from fr3d.runtime import resolve_device
@@ -38,6 +38,7 @@ def find_model(model: Path | None, runs: Path = Path("runs")) -> Path:
 
     Raises:
         MissingInputError: there is none.
+        MalformedInputError: the run that was named is of another task.
     """
     if model is None:
         beside = runs.parent / "model.onnx"
@@ -46,6 +47,12 @@ def find_model(model: Path | None, runs: Path = Path("runs")) -> Path:
         return _newest(_runs(model), f"{model}: no finished run in it")
     if not model.exists():
         raise MissingInputError(f"{model}: no such file or folder", "make it with 'fr3d train'")
+    if model.is_dir() and not _recognises(model):
+        task = _json(model / "config.json")["task"]
+        raise MalformedInputError(
+            f"{model}: a run of task '{task}', expected one that recognises people",
+            "train one with 'fr3d train', or name another with --model",
+        )
     return model
 
 
@@ -105,15 +112,26 @@ def onnx_form(path: Path, threads: int = 0) -> OnnxModel:
 
 
 def _runs(folder: Path) -> list[Path]:
-    """Finished runs in a folder."""
-    return [status.parent for status in sorted(folder.glob("*/status.json")) if _finished(status)]
+    """Finished runs of recognisers in a folder."""
+    return [
+        status.parent
+        for status in sorted(folder.glob("*/status.json"))
+        if _json(status).get("finished") is True and _recognises(status.parent)
+    ]
 
 
-def _finished(status: Path) -> bool:
+def _recognises(run: Path) -> bool:
+    """Tell a recogniser from a network of another task; a run that says nothing is the former."""
+    return _json(run / "config.json").get("task", "identity") == "identity"
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """A JSON object, empty where there is none: a run that is being written is not finished."""
     try:
-        return json.loads(status.read_text(encoding="utf-8")).get("finished") is True
-    except (OSError, ValueError, AttributeError):
-        return False  # a run that is being written is not finished
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _newest(candidates: list[Path], message: str) -> Path:

@@ -1,16 +1,14 @@
 """An ONNX file as a function from network inputs to embeddings; needs no torch."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-import onnxruntime
 
-from fr3d.errors import Fr3dError, MalformedInputError, MissingInputError
+from fr3d.artifacts.onnx_file import open_session, read_properties, runtime_errors
+from fr3d.errors import MalformedInputError, MissingInputError
 from fr3d.inference.contract import ModelContract
 
 CONTRACT_KEY = "fr3d.contract"
@@ -49,7 +47,7 @@ class OnnxModel:
         self.name = name or (source.name if isinstance(source, Path) else "model")
         self.data = _read(source) if isinstance(source, Path) else source
         properties = _check(self.data, self.name)
-        self._session = _session(self.data, self.name, threads)
+        self._session = open_session(self.data, self.name, threads)
         self.contract = ModelContract.from_json(properties[CONTRACT_KEY], self.name)
         self.training_subjects = _subjects(properties.get(SUBJECTS_KEY, "[]"), self.name)
         if properties.get(DIGEST_KEY) != self.contract.sha256:
@@ -71,7 +69,7 @@ class OnnxModel:
             MalformedInputError: the inputs do not fit the network.
         """
         feed = {modality: inputs[modality] for modality in self.contract.modalities}
-        with _runtime_errors(self.name):
+        with runtime_errors(self.name):
             embedding, magnitude = self._session.run(list(OUTPUTS), feed)
         return embedding, magnitude
 
@@ -86,23 +84,6 @@ class OnnxModel:
             )
 
 
-class _runtime_errors:  # noqa: N801 -- reads as a statement
-    """Turn what the runtime throws, which has no common base, into our error."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, Fr3dError):
-            text = " ".join(str(error).split())[:200]
-            raise MalformedInputError(
-                f"{self._name}: the ONNX runtime refuses it: {text}", "export the model again"
-            ) from error
-
-
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -112,46 +93,14 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _session(data: bytes, name: str, threads: int) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    # Spinning threads burn the cores that other processes need, for microseconds gained.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    with _runtime_errors(name):
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-
 def _check(data: bytes, name: str) -> dict[str, str]:
-    """Refuse what is not ours or would read other files; return the metadata."""
-    try:
-        model = onnx.load_model_from_string(data)
-    except Exception as error:  # protobuf's own class differs between its implementations
-        raise MalformedInputError(
-            f"{name}: not an ONNX file", "make it with 'fr3d export'"
-        ) from error
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _tensors(model.graph)):
-        raise MalformedInputError(
-            f"{name}: keeps weights in other files, which is refused", "export it as one file"
-        )
-    properties = {one.key: one.value for one in model.metadata_props}
+    """Refuse what is not ours; return the metadata."""
+    properties = read_properties(data, name, "make it with 'fr3d export'")
     if CONTRACT_KEY not in properties:
         raise MalformedInputError(
             f"{name}: carries no model contract", "make it with 'fr3d export'"
         )
     return properties
-
-
-def _tensors(graph: Any) -> Iterator[Any]:
-    """All tensors of a graph and its subgraphs."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            yield attribute.t
-            yield from attribute.tensors
-            for subgraph in (attribute.g, *attribute.graphs):
-                if subgraph.node or subgraph.initializer:
-                    yield from _tensors(subgraph)
 
 
 def _subjects(text: str, name: str) -> tuple[str, ...]:

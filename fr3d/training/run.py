@@ -125,7 +125,7 @@ def prepare_folder(folder: Path, record: Mapping[str, Any], *, force: bool) -> b
         raise CannotWriteError(
             f"{folder}: cannot be made: {error.strerror}", "choose another place with --runs"
         ) from error
-    _write_json(folder / CONFIG, record)
+    write_json(folder / CONFIG, record)
     return False
 
 
@@ -180,7 +180,7 @@ def finish(folder: Path, data: TrainingData, record: Mapping[str, Any], end: Pos
         embedding_size=record["model"]["embedding_size"],
     )
     write_bytes(folder / "contract.json", contract.to_json().encode(), force=True)
-    _write_json(folder / "training_subjects.json", list(data.subjects))
+    write_json(folder / "training_subjects.json", list(data.subjects))
     status = {
         "finished": True,
         "epochs": end.epoch,
@@ -188,7 +188,7 @@ def finish(folder: Path, data: TrainingData, record: Mapping[str, Any], end: Pos
         "figures": end.best,
         "stopped_early": end.stopped,
     }
-    _write_json(folder / STATUS, status)
+    write_json(folder / STATUS, status)
     return RunResult(folder, end.best_epoch, end.best)
 
 
@@ -235,5 +235,6 @@ def _differences(one: Any, other: Any, name: str = "") -> list[str]:
     return [] if one == other else [f"{name} {one} (now {other})"]
 
 
-def _write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
     write_bytes(path, (json.dumps(value, indent=1) + "\n").encode(), force=True)

@@ -173,6 +173,7 @@ def _run(path: Path) -> Fields:
     config, status = _json(path / "config.json"), _json(path / "status.json")
     fields: Fields = {
         "finished": status.get("finished") is True,
+        **{name: config[name] for name in ("task", "faces") if name in config},
         "modalities": config.get("modalities", []),
         "model": config.get("model", {}),
         "training": config.get("training", {}),
@@ -225,9 +226,20 @@ def _split(path: Path) -> Fields:
 
 
 def _onnx(path: Path) -> Fields:
+    from fr3d.alignment.hourglass import KEY, Hourglass
+    from fr3d.artifacts.onnx_file import read_properties
     from fr3d.inference.onnx_model import OnnxModel
 
-    model = OnnxModel(path)
+    data = path.read_bytes()
+    if KEY in read_properties(data, path.name, "make it with 'fr3d export'"):
+        network = Hourglass(path)
+        return {
+            "bytes": len(data),
+            "task": "landmarks",
+            "sha256": network.sha256,
+            **network.facts,
+        }
+    model = OnnxModel(data, path.name)
     return {
         "bytes": len(model.data),
         "training_people": len(model.training_subjects),

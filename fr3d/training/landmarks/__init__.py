@@ -1,0 +1,1 @@
+"""Trains the network that finds five points in a face."""
