@@ -54,9 +54,7 @@ def clean_mesh(mesh: SurfaceMesh, longest_edge: float) -> Cleaning:
         longest_edge: triangles with a longer edge are dropped; in the unit of the mesh.
     """
     welded = weld(mesh)
-    corners = welded.vertices[welded.triangles]
-    edges = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
-    short = (edges <= longest_edge).all(axis=1)
+    short = _longest_edges(welded) <= longest_edge
     kept = _with_triangles(welded, short)
     label = _parts(kept.triangles, len(kept.vertices))
     used = np.zeros(len(kept.vertices), dtype=bool)
@@ -107,6 +105,15 @@ def surface_area(mesh: SurfaceMesh) -> float:
     """
     a, b, c = (mesh.vertices[mesh.triangles[:, k]] for k in range(3))
     return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2.0)
+
+
+def _longest_edges(mesh: SurfaceMesh) -> npt.NDArray[np.float64]:
+    """(T,): length of the longest edge of each triangle."""
+    longest = np.zeros(len(mesh.triangles))
+    for k in range(3):
+        edge = mesh.vertices[mesh.triangles[:, k]] - mesh.vertices[mesh.triangles[:, k - 1]]
+        np.maximum(longest, np.linalg.norm(edge, axis=1), out=longest)
+    return longest
 
 
 def _parts(triangles: Array, vertices: int) -> npt.NDArray[np.int32]:

@@ -120,7 +120,7 @@ def _shrunk(texture: Array, places: Floats, seen: _Seen) -> Array:
 def _sampled(texture: Array, places: Array) -> Floats:
     """Linear light of a texture at places, bilinear; black where there is no place."""
     height, width = texture.shape[:2]
-    known = np.asarray(np.isfinite(places).all(axis=1))
+    known: npt.NDArray[np.bool_] = np.all(np.isfinite(places), axis=1)
     u, v = np.where(known[:, None], np.clip(places, 0.0, 1.0), 0.0).T
     x, y = np.clip(u * width - 0.5, 0, width - 1), np.clip((1 - v) * height - 0.5, 0, height - 1)
     left, top = x.astype(np.int64), y.astype(np.int64)

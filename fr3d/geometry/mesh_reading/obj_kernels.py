@@ -48,7 +48,9 @@ def count_obj(data: Bytes) -> tuple[int, int, int, int, int]:
     at = 0
     while at < len(data):
         kind, at = kind_of(data, skip_blanks(data, at))
-        if kind in {VERTEX, FACE}:
+        if kind == PLACE:
+            places += 1
+        elif kind != OTHER:
             words = 0
             at = skip_blanks(data, at)
             while not (at >= len(data) or data[at] == 10):
@@ -62,8 +64,6 @@ def count_obj(data: Bytes) -> tuple[int, int, int, int, int]:
             else:
                 faces += 1
                 corners += words
-        elif kind == PLACE:
-            places += 1
         at = line_end(data, at) + 1
     return vertices, places, faces, corners, fewest
 

@@ -21,8 +21,8 @@ def read_mesh(path: Path) -> SurfaceMesh:
     """Read a mesh or a point cloud.
 
     OBJ and PLY are meshes where they have faces; .xyz, .txt and .asc are text of x y z and perhaps
-    red green blue a line; .npy is an array of 3 or 6 columns. At most 4 GiB, 10 million vertices
-    and 20 million triangles are read. Polygons of more than three corners are cut into triangles.
+    red green blue a line; .npy is an array of 3 or 6 columns. At most 2 GiB, 5 million vertices
+    and 10 million triangles are read. Polygons of more than three corners are cut into triangles.
 
     Args:
         path: the file; its ending tells the format.

@@ -8,14 +8,14 @@ import numpy.typing as npt
 
 from fr3d.errors import MalformedInputError
 
-MAX_BYTES = 4 << 30
+MAX_BYTES = 2 << 30
 """The largest file that is read."""
 
-MAX_VERTICES = 10_000_000
-"""The most vertices, or places in a texture, that are read."""
+MAX_VERTICES = 5_000_000
+"""The most vertices, or places in a texture, that are read; cleaning so many takes 3.5 GB."""
 
-MAX_CORNERS = 60_000_000
-"""The most corners of all polygons that are read: 20 million triangles."""
+MAX_CORNERS = 30_000_000
+"""The most corners of all polygons that are read: 10 million triangles."""
 
 _LARGEST = 1e7
 

@@ -14,8 +14,8 @@ _DIGITS = 10**17
 
 @njit(cache=True)
 def is_blank(byte: int) -> bool:
-    """Whether a byte parts words within a line; a carriage return counts."""
-    return byte in {32, 9, 13}
+    """Whether a byte parts words within a line; carriage returns and control characters do."""
+    return byte <= 32 and byte != NEWLINE
 
 
 @njit(cache=True)

@@ -42,7 +42,7 @@ def refused(path: Path, content: str | bytes, reason: str) -> None:
         (TRIANGLE + "f 1.5 2 3\n", "line 4"),
         (TRIANGLE + "f 1/ 2/1 3/1\n", "place number 1 in a texture, but there are 0"),
         (TRIANGLE + "vt 0 0\nf 1/-2 2/1 3/1\n", "line 5"),
-        (TRIANGLE + "f 99999999999999999999 1 2\n", "line 4"),
+        (TRIANGLE + "f 49999994999999999999 1 2\n", "line 4"),
         ("v 0 0 nan\n", "line 1"),
         ("v 0 0 inf\n", "line 1"),
         ("v 0 0 1e999\n", "NaN or infinite"),
@@ -79,13 +79,13 @@ FACE = "element face {}\nproperty list uchar int vertex_indices\n"
         ),
         (ASCII + "element vertex 9\nend_header\n1\n", "no vertices"),
         (ASCII + "end_header\n1\n", "no vertices"),
-        (ASCII + "element a 999999999999999\nend_header\n1\n", "no vertices"),
+        (ASCII + "element a 499999949999999\nend_header\n1\n", "no vertices"),
         (HEAD.format("ascii", 0) + "end_header\n", "no vertices"),
         (HEAD.format("ascii", 2) + "end_header\n0 0 0\n1 1\n", "truncated or damaged"),
         (HEAD.format("ascii", 1) + "end_header\n0 0 nan\n", "truncated or damaged"),
-        (HEAD.format("ascii", 9_999_999) + "end_header\n0 0 0\n", "expected 9999999 rows"),
-        (HEAD.format("ascii", 10_000_001) + "end_header\n", "10000001 vertices, expected at most"),
-        (HEAD.format("binary_little_endian", 9_999_999) + "end_header\n0", "9999999 rows"),
+        (HEAD.format("ascii", 4_999_999) + "end_header\n0 0 0\n", "expected 4999999 rows"),
+        (HEAD.format("ascii", 5_000_001) + "end_header\n", "5000001 vertices, expected at most"),
+        (HEAD.format("binary_little_endian", 4_999_999) + "end_header\n0", "4999999 rows"),
         (HEAD.format("ascii", 1) + "element face 1\nproperty int a\nend_header\n0 0 0 1\n", "list"),
         (HEAD.format("ascii", 1) + FACE.format(2**40) + "end_header\n0 0 0\n", "faces, expected"),
         (
@@ -159,6 +159,14 @@ def test_arrays_that_are_wrong(tmp_path: Path):
     np.save(path, np.zeros((4, 3)))
     refused(path, path.read_bytes()[:-1], "not an NPY")
     refused(path, path.read_bytes().replace(b"(4, 3)", b"(4000000000, 3)"), "not an NPY")
+
+
+def test_a_file_that_is_too_large(tmp_path: Path):
+    path = tmp_path / "huge.ply"
+    with path.open("wb") as stream:
+        stream.truncate((2 << 30) + 1)  # holes: it takes no room on the disk
+    with pytest.raises(MalformedInputError, match="found 2147483649 bytes, expected at most"):
+        read_mesh(path)
 
 
 def test_an_ending_that_is_not_known_and_a_folder(tmp_path: Path):
