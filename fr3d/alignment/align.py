@@ -1,14 +1,13 @@
 """One face: find its landmarks, move all its maps into the template's frame."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.alignment.detectors import find_face
-from fr3d.alignment.landmarks import NoFaceError, is_known, ordered
+from fr3d.alignment.landmarks import NoFaceError
+from fr3d.alignment.place import Place, find_place
 from fr3d.alignment.pose import angles, face_the_front, head_rotation
 from fr3d.alignment.recipe import AlignmentRecipe
 from fr3d.alignment.sources.maps import MapsFace
@@ -59,15 +58,6 @@ class AlignedFace:
     quality: dict[str, float]
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a face was found: (5, 2) landmarks, (4,) box, and the figures of its detection."""
-
-    landmarks: FloatArray
-    box: FloatArray | None
-    quality: Mapping[str, float]
-
-
 def align_maps(maps: FaceMaps, recipe: AlignmentRecipe) -> AlignedFace:
     """Align the maps of one face; see `align_face`."""
     return align_face(MapsFace(maps, {}), recipe)
@@ -84,9 +74,8 @@ def align_face(face: Unaligned, recipe: AlignmentRecipe, quick: bool = False) ->
     Raises:
         NoFaceError: no landmarks, no face found, or nothing of the surface left in the frame.
     """
-    face, place = _find_from_any_side(face, recipe, quick)
+    face, place = find_place(face, recipe, quick)
     matrix = _matrix(face, place, recipe)
-    scale = scale_of(matrix)
     size = (recipe.size, recipe.size)
     placed, turn = _fronted(face.placed(place.landmarks, matrix, size), recipe)
     scale_mm = placed.scale_mm / scale_of(placed.matrix)
@@ -97,33 +86,23 @@ def align_face(face: Unaligned, recipe: AlignmentRecipe, quick: bool = False) ->
     cover = float(aligned.mask.mean())
     if cover < _MINIMUM_COVER:
         raise NoFaceError(f"the mask covers {cover:.1%} of the aligned face, expected 2% or more")
-    quality = {
-        **place.quality,
-        **placed.quality,
-        **turn,
+    quality = {**place.quality, **placed.quality, **turn, "face_cover": cover}
+    quality |= _figures(face, place, matrix, recipe)
+    return AlignedFace(aligned, matrix, scale_mm, dict(sorted(quality.items())))
+
+
+def _figures(
+    face: Unaligned, place: Place, matrix: FloatArray, recipe: AlignmentRecipe
+) -> dict[str, float]:
+    """What the transform tells of the alignment."""
+    scale = scale_of(matrix)
+    return {
         "landmark_residual": _residual(matrix, place.landmarks, recipe),
         "landmark_spread": place.quality["landmark_spread"] * scale,
         "face_scale": scale,
         "face_roll": float(np.rad2deg(np.arctan2(matrix[1, 0], matrix[0, 0]))),
-        "face_cover": cover,
         "face_inside": _inside(face, matrix, recipe.size),
     }
-    return AlignedFace(aligned, matrix, scale_mm, dict(sorted(quality.items())))
-
-
-def _find_from_any_side(
-    face: Unaligned, recipe: AlignmentRecipe, quick: bool
-) -> tuple[Unaligned, _Place]:
-    """The side from which a face is seen, and where it is there."""
-    try:
-        return face, _find(face, recipe, quick)
-    except NoFaceError as error:
-        for side in face.turned():
-            try:
-                return side, _find(side, recipe, quick)
-            except NoFaceError:
-                continue
-        raise error from None
 
 
 def _fronted(placed: Placed, recipe: AlignmentRecipe) -> tuple[Placed, dict[str, float]]:
@@ -148,31 +127,7 @@ def _fronted(placed: Placed, recipe: AlignmentRecipe) -> tuple[Placed, dict[str,
     return replace(placed, maps=maps, matrix=_estimate(maps.landmarks, recipe)), turn
 
 
-def _find(face: Unaligned, recipe: AlignmentRecipe, quick: bool) -> _Place:
-    """Landmarks in pixels of the face's frame, in order, and what the detector says of them."""
-    names = ("landmark_score", "landmark_spread", "face_count", "face_look")
-    corners = ("box_left", "box_top", "box_right", "box_bottom")
-    nothing = dict.fromkeys((*names, *corners), _NAN) | {"landmark_detected": 0.0}
-    given = face.landmarks
-    if recipe.detector == "none":
-        return _Place(np.full((5, 2), _NAN) if given is None else given, None, nothing)
-    if recipe.detector == "capture" or (
-        recipe.detector == "auto" and given is not None and is_known(given)
-    ):
-        if given is None:
-            raise NoFaceError("the capture has no landmarks")
-        return _Place(ordered(given), None, nothing)
-    found = find_face(face.picture(recipe.look_at), recipe, quick)
-    if found is None:
-        raise NoFaceError("no face found")
-    figures = (found.face.score, found.face.spread, found.faces, found.look)
-    quality = dict(zip(names, map(float, figures), strict=True))
-    quality |= dict(zip(corners, map(float, found.face.box), strict=True))
-    landmarks = face.refined(found.face.landmarks)
-    return _Place(landmarks, found.face.box, {**quality, "landmark_detected": 1.0})
-
-
-def _matrix(face: Unaligned, place: _Place, recipe: AlignmentRecipe) -> FloatArray:
+def _matrix(face: Unaligned, place: Place, recipe: AlignmentRecipe) -> FloatArray:
     """From the face's own frame to the aligned one."""
     inner = recipe.size - recipe.margin
     if recipe.detector == "none":

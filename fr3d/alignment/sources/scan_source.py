@@ -10,7 +10,7 @@ from fr3d.alignment.sources.files import Reader
 from fr3d.alignment.sources.listing import Item, Listing, list_items, walk
 from fr3d.alignment.sources.maps import MapsFace
 from fr3d.alignment.sources.nose import nose_tip
-from fr3d.alignment.sources.scans import LONGEST_EDGE, Scan, scan_views
+from fr3d.alignment.sources.scans import LONGEST_EDGE, Scan, is_hollow, scan_views
 from fr3d.alignment.sources.source import Matrix, Placed, Points
 from fr3d.errors import MissingInputError
 from fr3d.photometric.sources import SourceFiles
@@ -32,6 +32,7 @@ class ScanFace(MapsFace):
     def __init__(self, scan: Scan, record: Mapping[str, Any], others: Iterator[Scan]) -> None:
         super().__init__(scan.maps, record, scan.scale_mm)
         self._scan, self._others = scan, others
+        self.hollow = is_hollow(scan.maps)
 
     def turned(self) -> Iterator["ScanFace"]:
         """The scan from the other sides."""

@@ -48,6 +48,7 @@ class Unaligned(ABC):
         landmarks: (5, 2) that came with it, NaN where unknown, or None.
         record: columns of its row that alignment does not change.
         warp: (2, 3) from its frame to the photograph that it came from, or None.
+        hollow: whether it is a surface seen from behind, where a face is a mirrored one.
     """
 
     height: int
@@ -55,6 +56,7 @@ class Unaligned(ABC):
     landmarks: Points | None
     record: Mapping[str, Any]
     warp: Matrix | None
+    hollow: bool = False
 
     @abstractmethod
     def picture(self, look_at: str) -> Picture:
