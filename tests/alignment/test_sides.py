@@ -23,7 +23,7 @@ class Side(MapsFace):
         super().__init__(posed(poses(1)[0]), {})
         self.score, self.others, self.hollow = score, others, hollow
 
-    def picture(self, look_at: str) -> np.ndarray:
+    def picture(self, _: str) -> np.ndarray:
         return np.full((4, 4, 3), 0 if self.score is None else round(100 * self.score), np.uint8)
 
     def turned(self) -> Iterator["Side"]:
