@@ -1,9 +1,9 @@
 """3D scans as maps: meshes and point clouds, drawn as a camera in front of the face sees them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -41,18 +41,6 @@ _TRIED: dict[Up, tuple[str, ...]] = {
 
 
 _HOLLOW = 0.05  # a correlation; a plane has none
-_SURE = 0.9
-
-
-class Scored(Protocol):
-    """What a face detector finds."""
-
-    @property
-    def score(self) -> float:
-        """How sure it is, 0 to 1."""
-
-
-Face = TypeVar("Face", bound=Scored)
 
 
 @dataclass(frozen=True)
@@ -106,7 +94,7 @@ def scan_views(
 ) -> Iterator[Scan]:
     """Draw a scan in one orientation after the other, for a caller that looks for a face in each.
 
-    See `best_view`. Scans mostly have y up and look along z, which comes first. Views in which the
+    See `fr3d.alignment.place.find_place`. Scans mostly have y up and look along z, which comes first. Views in which the
     surface is hollow come last: the inside of a mask shows a face too, a mirrored one.
 
     Args:
@@ -130,34 +118,6 @@ def scan_views(
         else:
             yield view
     yield from hollow
-
-
-def best_view(
-    views: Iterable[Scan], find: Callable[[FaceMaps], Face | None]
-) -> tuple[Scan, Face] | None:
-    """Choose the view in which a face is surest; nothing is drawn after a score of 0.9.
-
-    The first face that is found is not always upright: YuNet finds faces upside down too, and
-    names their mouth the eyes, with scores of 0.55 to 0.84 where the upright ones had 0.92 to 0.95
-    (22 York scans). Hollow views count only where no other shows a face.
-
-    Args:
-        views: as `scan_views` gives them.
-        find: looks for a face; what it finds has a `score` from 0 to 1.
-
-    Returns:
-        The view and its face, or None when there is none.
-    """
-    best: tuple[Scan, Face] | None = None
-    for view in views:
-        if best is not None and is_hollow(view.maps):
-            break
-        face = find(view.maps)
-        if face is not None and (best is None or face.score > best[1].score):
-            best = view, face
-        if best is not None and best[1].score >= _SURE:
-            break
-    return best
 
 
 def read_texture(path: Path) -> Array:

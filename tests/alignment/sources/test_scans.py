@@ -1,6 +1,5 @@
 """Scans of surfaces known in closed form, in every format, as maps."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -9,7 +8,7 @@ import pytest
 from scan_files import MIDDLE, RADIUS, ball, ply_file, slope, write_cloud, write_mesh, write_obj
 from surfaces import angular_error
 
-from fr3d.alignment.sources.scans import Scan, best_view, is_hollow, read_scan, scan_views
+from fr3d.alignment.sources.scans import Scan, is_hollow, read_scan, scan_views
 from fr3d.errors import MalformedInputError, MissingInputError
 from fr3d.geometry.coding import from_srgb
 
@@ -200,52 +199,6 @@ def test_one_of_the_views_is_upright_whichever_way_a_scan_looks(tmp_path: Path, 
     first = read_scan(path, up="z" if turn.startswith("z") else "y")
     if turn != "y down, along -z":
         assert first.turn == turn
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a detector might find."""
-
-    score: float
-
-
-def test_the_view_in_which_a_face_is_surest_is_taken(tmp_path: Path):
-    path = write_mesh(tmp_path / "ball", "obj", *ball(100))
-    drawn = []
-
-    def views():
-        for view in scan_views(path):
-            drawn.append(view.turn)
-            yield view
-
-    def take(*scores: float | None) -> tuple[str, float] | None:
-        drawn.clear()
-        left = iter(scores)
-        best = best_view(views(), lambda maps: None if (s := next(left)) is None else Found(s))
-        return best and (best[0].turn, best[1].score)
-
-    assert take(None, 0.6, 0.8, 0.7, None) == ("z up, along -y", 0.8)
-    assert len(drawn) == 5
-    assert take(None, 0.93) == ("y up, along -z", 0.93)
-    assert len(drawn) == 2
-    assert take(None, None, None, None, None) is None
-
-
-def test_a_hollow_view_counts_only_where_no_other_shows_a_face(tmp_path: Path):
-    points, triangles = slope(0, 0)
-    points[:, 2] = -0.004 * (points[:, 0] ** 2 + points[:, 1] ** 2)
-    path = write_mesh(tmp_path / "bowl", "obj", points, triangles)
-
-    outside = best_view(
-        scan_views(path, up="y"), lambda maps: Found(0.8 if is_hollow(maps) else 0.6)
-    )
-    assert outside is not None
-    assert outside[0].turn == "y up, along +z"
-    inside = best_view(
-        scan_views(path, up="y"), lambda maps: Found(0.7) if is_hollow(maps) else None
-    )
-    assert inside is not None
-    assert inside[0].turn == "y up, along -z"
 
 
 def test_a_coarser_picture_on_demand_and_for_what_is_large(tmp_path: Path):
