@@ -15,7 +15,7 @@ from fr3d.alignment.sources.source import Matrix, Placed, Points
 from fr3d.errors import MissingInputError
 from fr3d.photometric.sources import SourceFiles
 
-ROLE = "scan"
+ROLE, TEXTURE = "scan", "texture"
 SCAN_SUFFIXES = frozenset((".obj", ".ply", ".xyz", ".asc"))
 _NOSE = 2
 
@@ -73,7 +73,12 @@ class ScanReader(Reader):
         """Read one scan."""
         path = item.files[ROLE]
         files.read(path)
-        views = scan_views(path, longest_edge=self.longest_edge_mm, up=self.up)
+        views = scan_views(
+            path,
+            longest_edge=self.longest_edge_mm,
+            up=self.up,
+            texture=item.files.get(TEXTURE),
+        )
         return ScanFace(next(views), record, views)
 
 

@@ -91,11 +91,13 @@ def scan_views(
     mm_per_pixel: float = MM_PER_PIXEL,
     longest_edge: float = LONGEST_EDGE,
     up: Up = "auto",
+    texture: Path | None = None,
 ) -> Iterator[Scan]:
     """Draw a scan in one orientation after the other, for a caller that looks for a face in each.
 
-    See `fr3d.alignment.place.find_place`. Scans mostly have y up and look along z, which comes first. Views in which the
-    surface is hollow come last: the inside of a mask shows a face too, a mirrored one.
+    See `fr3d.alignment.place.find_place`. Scans mostly have y up and look along z, which comes
+    first. Views in which the surface is hollow come last: the inside of a mask shows a face too, a
+    mirrored one.
 
     Args:
         path: as `read_scan`.
@@ -103,16 +105,18 @@ def scan_views(
         longest_edge: as `read_scan`.
         up: the axis of the file that points up; with "y" and "z" the scan is looked at from both
             sides, with "auto" both are tried, and y down as depth cameras have it.
+        texture: picture of the mesh; None for the one that it names or that lies beside it.
 
     Raises:
         MalformedInputError: as `read_scan`, before the first view.
         MissingInputError: it cannot be read.
     """
     scan = clean_scan(read_mesh(path), path.name, longest_edge)
-    texture = None if scan.mesh.texture is None else read_texture(scan.mesh.texture)
+    texture = texture or scan.mesh.texture
+    paint = None if texture is None else read_texture(texture)
     hollow = []
     for turn in _TRIED[up]:
-        view = _drawn(scan, turn, mm_per_pixel, longest_edge, texture)
+        view = _drawn(scan, turn, mm_per_pixel, longest_edge, paint)
         if is_hollow(view.maps):
             hollow.append(view)
         else:
