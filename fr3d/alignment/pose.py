@@ -6,8 +6,8 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.geometry.depth import depth_at
 from fr3d.geometry.maps import FaceMaps
-from fr3d.geometry.reproject import depth_at, turn_maps
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -81,6 +81,8 @@ def face_the_front(maps: FaceMaps, rotation: FloatArray) -> FaceMaps:
     about = np.array([*nose, depth_at(maps, nose[None])[0]])
     if not np.isfinite(about).all():
         return maps
+    from fr3d.geometry.reproject import turn_maps  # loads a compiler
+
     return turn_maps(maps, _turn(yaw, pitch).T, about)
 
 

@@ -1,10 +1,14 @@
-"""The zero of a depth map, which integration leaves free."""
+"""Depth at points of a map, and its zero, which integration leaves free."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fr3d.geometry.maps import BoolArray, FaceMaps, FloatArray
+
+Array = npt.NDArray[Any]
 
 _NOSE = 2
 _PATCH = 2  # pixels to either side
@@ -47,3 +51,29 @@ def _height_at(depth: FloatArray, known: BoolArray, row: int, column: int) -> fl
     rows, columns = np.nonzero(known)
     nearest = int(np.argmin(np.hypot(rows - row, columns - column)))
     return float(depth[rows[nearest], columns[nearest]])
+
+
+def depth_at(maps: FaceMaps, points: Array, reach: int = 3) -> npt.NDArray[np.float64]:
+    """Depth at points of a map: the median of the known pixels around each, NaN without any.
+
+    Args:
+        maps: with depth.
+        points: (K, 2) x and y.
+        reach: pixels to either side.
+    """
+    if maps.depth is None:
+        return np.full(len(points), np.nan)
+    known = maps.mask & np.isfinite(maps.depth)
+    return np.array([_median_at(maps.depth, known, x, y, reach) for x, y in np.asarray(points)])
+
+
+def _median_at(depth: FloatArray, known: BoolArray, x: float, y: float, reach: int) -> float:
+    if not np.isfinite([x, y]).all():
+        return float("nan")
+    row, column = round(float(y)), round(float(x))
+    patch = np.s_[
+        max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1
+    ]
+    if row < -reach or column < -reach or not known[patch].any():
+        return float("nan")
+    return float(np.median(depth[patch][known[patch]]))

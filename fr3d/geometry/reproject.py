@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fr3d.geometry.depth import depth_at
 from fr3d.geometry.maps import BoolArray, FaceMaps, FloatArray
 from fr3d.geometry.mesh import triangulate
 from fr3d.geometry.normals import unit
@@ -95,32 +96,6 @@ def turn_points(points: Array, rotation: Array, about: Array) -> npt.NDArray[np.
     """
     flip = np.diag([1.0, -1.0, 1.0])  # rows run down
     return (np.asarray(points, np.float64) - about) @ (flip @ rotation @ flip).T + about
-
-
-def depth_at(maps: FaceMaps, points: Array, reach: int = 3) -> npt.NDArray[np.float64]:
-    """Depth at points of a map: the median of the known pixels around each, NaN without any.
-
-    Args:
-        maps: with depth.
-        points: (K, 2) x and y.
-        reach: pixels to either side.
-    """
-    if maps.depth is None:
-        return np.full(len(points), np.nan)
-    known = maps.mask & np.isfinite(maps.depth)
-    return np.array([_median_at(maps.depth, known, x, y, reach) for x, y in np.asarray(points)])
-
-
-def _median_at(depth: FloatArray, known: BoolArray, x: float, y: float, reach: int) -> float:
-    if not np.isfinite([x, y]).all():
-        return float("nan")
-    row, column = round(float(y)), round(float(x))
-    patch = np.s_[
-        max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1
-    ]
-    if row < -reach or column < -reach or not known[patch].any():
-        return float("nan")
-    return float(np.median(depth[patch][known[patch]]))
 
 
 def _stacked(maps: FaceMaps) -> tuple[Array, dict[str, int]]:

@@ -11,8 +11,9 @@ from fr3d.alignment.landmarks import NoFaceError
 from fr3d.alignment.pose import _mean_points, angles, estimate_rotation, face_the_front
 from fr3d.alignment.pose import _turn as turn
 from fr3d.alignment.recipe import AlignmentRecipe
+from fr3d.geometry.depth import depth_at
 from fr3d.geometry.maps import FaceMaps
-from fr3d.geometry.reproject import depth_at, turn_maps
+from fr3d.geometry.reproject import turn_maps
 from fr3d.geometry.similarity import resizing
 from fr3d.geometry.warp import warp_maps
 

@@ -3,9 +3,10 @@ import pytest
 from scipy.ndimage import binary_erosion
 from surfaces import angular_error, face
 
+from fr3d.geometry.depth import depth_at
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.normals import normals_from_depth
-from fr3d.geometry.reproject import depth_at, turn_maps, turn_points
+from fr3d.geometry.reproject import turn_maps, turn_points
 
 
 def turn(yaw: float, pitch: float = 0.0) -> np.ndarray:
