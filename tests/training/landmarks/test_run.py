@@ -78,9 +78,9 @@ class StopError(Exception):
     pass
 
 
-@pytest.mark.parametrize("after", [1, 4, 6])
+@pytest.mark.parametrize("after", [1, 6])
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(run, data, tmp_path, after, monkeypatch):
-    """3 steps an epoch: stopped within the first, the second, and at the end of the second."""
+    """3 steps an epoch: stopped within the first, and at the end of the second."""
     monkeypatch.setattr("fr3d.training.landmarks.loop.SAVE_SECONDS", 0.0)
     steps = 0
 
@@ -133,7 +133,7 @@ def test_a_tiny_network_learns_eight_pictures_by_heart(tmp_path):
         close=1.0, grey=0, light=0, relief=0, backdrop=0, blur=0, noise=0, cover=0
     )
     config = LandmarkConfig(
-        size=64, stacks=2, channels=16, depth=2, epochs=60, batch=8, learning_rate=8e-3,
+        size=64, stacks=2, channels=16, depth=2, epochs=45, batch=8, learning_rate=8e-3,
         val_share=0.0, average=0.9, augmentation=still,
     )  # fmt: skip
     data = landmark_data(write_face_table(tmp_path, 8), config)
