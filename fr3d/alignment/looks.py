@@ -70,11 +70,10 @@ def locate(
     Returns:
         As `look`.
     """
-    rough, heights = look(pictures, windows, compute, size)
+    rough, _ = look(pictures, windows, compute, size)
     pairs = zip(rough, windows, strict=True)
     closer = [window_of_points(p) if _is_spread(p, w) else w for p, w in pairs]
-    fine, closer_heights = look(pictures, closer, compute, size)
-    return (rough + fine) / 2.0, (heights + closer_heights) / 2.0
+    return look(pictures, closer, compute, size)
 
 
 def _is_spread(points: FloatArray, window: Window) -> bool:

@@ -1,4 +1,7 @@
+import io
 import json
+import shutil
+from contextlib import redirect_stderr
 
 import pytest
 from drawn_faces import write_face_table
@@ -17,27 +20,31 @@ def table(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def runs(table, tmp_path_factory):
+def made(table, tmp_path_factory):
+    """The folder of a run, and what was said to people while it was made."""
     folder = tmp_path_factory.mktemp("landmark_runs") / "runs"
-    words = [str(table), "--group", "clip", "--runs", str(folder), "--val-share", "0.25", "-q"]
-    assert main([*TASK, *words, *SMALL]) == 0
-    return folder
+    said = io.StringIO()
+    with redirect_stderr(said):
+        assert train(table, folder, "--val-share", "0.25") == 0
+    return folder, said.getvalue()
+
+
+@pytest.fixture(scope="module")
+def runs(made):
+    return made[0]
 
 
 def train(table, folder, *more):
     return main([*TASK, str(table), "--group", "clip", "--runs", str(folder), *SMALL, *more])
 
 
-def test_a_run_is_made_and_said(table, tmp_path, capsys):
-    assert train(table, tmp_path / "runs", "--name", "points") == 0
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "trained" in err
-    assert "kept epoch 1, validation NME" in err
-    folder = tmp_path / "runs" / "points"
+def test_a_run_is_made_and_said(made, table, capsys):
+    runs, said = made
+    assert "landmarks on 12 faces: kept epoch 1, validation NME" in said
+    folder = runs / "landmarks"
     assert json.loads((folder / "status.json").read_text())["finished"] is True
     assert (folder / "landmarks.onnx").exists()
-    assert train(table, tmp_path / "runs", "--name", "points") == 73
+    assert train(table, runs) == 73
     assert "--force" in capsys.readouterr().err
 
 
@@ -62,8 +69,6 @@ def test_a_landmark_run_is_never_taken_for_a_recogniser(runs):
 
 
 def test_of_an_older_recogniser_and_a_landmark_run_the_recogniser_is_meant(runs, tmp_path):
-    import shutil
-
     older = tmp_path / "runs" / "normal"
     older.mkdir(parents=True)
     (older / "config.json").write_text("{}")

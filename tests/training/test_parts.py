@@ -174,6 +174,17 @@ def test_figures_need_mated_and_non_mated_pairs():
     assert verification_figures(np.eye(4), [0, 0, 0, 0]) == {}
 
 
+def test_vectors_of_bfloat16_count_only_where_asked(monkeypatch):
+    able = {"amx_bf16": False, "avx512_bf16": True}
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: able, raising=False)
+    assert resolve_precision("auto", "cpu") == "float32"
+    assert resolve_precision("auto", "cpu", vectors=True) == "bf16"
+    able |= {"avx512_bf16": False}
+    assert resolve_precision("auto", "cpu", vectors=True) == "float32"
+    able |= {"amx_bf16": True}
+    assert resolve_precision("auto", "cpu") == "bf16"
+
+
 def test_precision_is_resolved():
     assert resolve_precision("float32", "cpu") == "float32"
     assert resolve_precision("bf16", "cpu") == "bf16"

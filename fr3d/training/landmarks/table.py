@@ -1,6 +1,6 @@
 """The table of pictures and points that the landmark network learns from, and its two sides."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,8 @@ def read_face_table(path: Path, group: str = "") -> FaceTable:
 
     Raises:
         MissingInputError: no such table, or a picture is missing.
-        MalformedInputError: a column is missing, or a row holds no face's points.
+        MalformedInputError: a column is missing, a row holds no face's points, or a picture is in
+            two groups.
     """
     frame = read_table(path, require=("image", *COLUMNS, *([group] if group else [])))
     if frame.empty:
@@ -54,6 +55,7 @@ def read_face_table(path: Path, group: str = "") -> FaceTable:
     files = {name: _file(path, name) for name in dict.fromkeys(frame["image"])}
     images = [files[name] for name in frame["image"]]
     groups = frame[group] if group else frame["image"]
+    _refuse_two_groups(path, images, groups)
     return FaceTable(path, tuple(images), tuple(groups), points)
 
 
@@ -85,6 +87,17 @@ def split_groups(
     held = {names[place] for place in order[:count]}
     side = np.array([name in held for name in groups])
     return np.flatnonzero(~side), np.flatnonzero(side)
+
+
+def _refuse_two_groups(table: Path, images: Sequence[Path], groups: Iterable[str]) -> None:
+    """A picture in two groups could be on both sides."""
+    known: dict[Path, str] = {}
+    for image, group in zip(images, groups, strict=True):
+        if known.setdefault(image, group) != group:
+            raise MalformedInputError(
+                f"{table}: {image.name} is in two groups, '{known[image]}' and '{group}'",
+                "what shows the same belongs together",
+            )
 
 
 def _file(table: Path, name: str) -> Path:

@@ -80,6 +80,13 @@ def test_bad_tables(tmp_path, change, says):
         read_face_table(path)
 
 
+def test_a_picture_in_two_groups_is_refused(tmp_path):
+    path = write_face_table(tmp_path, 6, {5: {"image": "0.png"}})
+    with pytest.raises(MalformedInputError, match=r"0\.png is in two groups, 'clip0' and 'clip2'"):
+        read_face_table(path, "clip")
+    assert len(read_face_table(path).images) == 6
+
+
 def test_a_table_or_group_that_is_not_there(tmp_path):
     with pytest.raises(MissingInputError, match=r"lost\.csv"):
         read_face_table(tmp_path / "lost.csv")
