@@ -91,3 +91,21 @@ def test_each_detector_finds_london_faces_at_the_same_place(shared, detector):
     other = find_face(face, AlignmentRecipe(detector=detector))
     apart = np.hypot(*(one.face.landmarks - other.face.landmarks).T).mean()
     assert apart < 0.1 * np.hypot(*(one.face.landmarks[1] - one.face.landmarks[0]))
+
+
+@dataclass
+class Network:
+    """A landmark network that is as sure as it is told to be."""
+
+    score: float
+
+    def find(self, picture: np.ndarray, box: np.ndarray) -> FoundFace:
+        face = found((150, 100), 80)
+        return FoundFace(box, face.landmarks, self.score)
+
+
+@pytest.mark.parametrize(("score", "boxes", "count"), [(0.5, 0, 0), (0.7, 0, 1), (0.5, 2, 2)])
+def test_without_a_box_a_landmark_network_must_be_sure(monkeypatch, score, boxes, count):
+    monkeypatch.setattr(detectors, "_landmark_network", lambda data: Network(score))
+    given = Scripted([[found((150, 100), 80)] * boxes])
+    assert len(detectors._Refined(given, b"").find(PICTURE)) == count
