@@ -194,7 +194,8 @@ def test_alignments_of_maps_are_drawn_in_their_mean_images():
     ("words", "status", "says"),
     [
         (["nowhere"], ExitStatus.MISSING, "nowhere: no such file"),
-        (["empty"], ExitStatus.MISSING, "empty: no photographs in it"),
+        (["empty"], ExitStatus.MISSING, "empty: a folder without part files, photographs, scans"),
+        (["empty", "--input", "photographs"], ExitStatus.MISSING, "empty: no photographs in it"),
         (["empty", "--input", "scans"], ExitStatus.MISSING, "empty: no scans in it"),
         (["raw"], ExitStatus.MALFORMED, "captures under several lights"),
         (["empty", "maps.h5"], ExitStatus.USAGE, "several inputs must be photographs"),

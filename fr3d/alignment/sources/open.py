@@ -152,4 +152,9 @@ def _kind_of(folder: Path) -> str:
         except MissingInputError:
             continue
         return kind
+    if not walk(folder, PHOTOGRAPH_SUFFIXES):
+        raise MissingInputError(
+            f"{folder}: a folder without part files, photographs, scans or maps",
+            "make maps with 'fr3d ps-reconstruct', or name a folder of photographs",
+        )
     return "photographs"
