@@ -1,7 +1,6 @@
 """A trained network as an ONNX file that carries its contract, checked against torch."""
 
 import io
-import json
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,14 +16,7 @@ from fr3d import __version__
 from fr3d.data.inputs import CHANNELS
 from fr3d.errors import Fr3dError
 from fr3d.inference.contract import ModelContract
-from fr3d.inference.onnx_model import (
-    CONTRACT_KEY,
-    DIGEST_KEY,
-    OUTPUTS,
-    SUBJECTS_KEY,
-    Inputs,
-    OnnxModel,
-)
+from fr3d.inference.onnx_model import OUTPUTS, Inputs, OnnxModel, contract_properties
 
 PARITY_BATCHES = (1, 2, 7)
 RELATIVE_TOLERANCE = 1e-4
@@ -177,12 +169,7 @@ def _with_metadata(model: Any, contract: ModelContract, subjects: Sequence[str])
         del item.metadata_props[:]
     del model.metadata_props[:]
     model.producer_name, model.producer_version = "fr3d", __version__
-    properties = {
-        CONTRACT_KEY: contract.to_json(),
-        DIGEST_KEY: contract.sha256,
-        SUBJECTS_KEY: json.dumps(sorted(subjects)),
-    }
-    for key, value in properties.items():
+    for key, value in contract_properties(contract, subjects).items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
     return model.SerializeToString(deterministic=True)

@@ -1,24 +1,46 @@
 """An ONNX file as a function from network inputs to embeddings; needs no torch."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-import onnxruntime
 
-from fr3d.errors import Fr3dError, MalformedInputError, MissingInputError
+from fr3d.errors import MalformedInputError
 from fr3d.inference.contract import ModelContract
+from fr3d.inference.onnx_file import (
+    open_session,
+    parse_onnx,
+    properties_of,
+    read_onnx,
+    runtime_errors,
+)
 
 CONTRACT_KEY = "fr3d.contract"
 DIGEST_KEY = "fr3d.contract_sha256"
 SUBJECTS_KEY = "fr3d.training_subjects"
 OUTPUTS = ("embedding", "magnitude")
+NO_CONTRACT = (
+    "make it with 'fr3d export'; the network of somebody else needs NAME.toml beside NAME.onnx, "
+    "or --extractor"
+)
 Inputs = Mapping[str, npt.NDArray[np.float32]]
 Embeddings = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+def contract_properties(contract: ModelContract, subjects: Sequence[str]) -> dict[str, str]:
+    """What the metadata of a file must hold for `OnnxModel` to open it.
+
+    Args:
+        contract: what a face passes through before the network.
+        subjects: hashes of the people that it was trained on.
+    """
+    return {
+        CONTRACT_KEY: contract.to_json(),
+        DIGEST_KEY: contract.sha256,
+        SUBJECTS_KEY: json.dumps(sorted(subjects)),
+    }
 
 
 class OnnxModel:
@@ -47,9 +69,11 @@ class OnnxModel:
             MalformedInputError: not ONNX, not one of ours, or it reads other files.
         """
         self.name = name or (source.name if isinstance(source, Path) else "model")
-        self.data = _read(source) if isinstance(source, Path) else source
-        properties = _check(self.data, self.name)
-        self._session = _session(self.data, self.name, threads)
+        self.data = read_onnx(source) if isinstance(source, Path) else source
+        properties = properties_of(parse_onnx(self.data, self.name))
+        if CONTRACT_KEY not in properties:
+            raise MalformedInputError(f"{self.name}: carries no model contract", NO_CONTRACT)
+        self._session = open_session(self.data, self.name, threads)
         self.contract = ModelContract.from_json(properties[CONTRACT_KEY], self.name)
         self.training_subjects = _subjects(properties.get(SUBJECTS_KEY, "[]"), self.name)
         if properties.get(DIGEST_KEY) != self.contract.sha256:
@@ -71,7 +95,7 @@ class OnnxModel:
             MalformedInputError: the inputs do not fit the network.
         """
         feed = {modality: inputs[modality] for modality in self.contract.modalities}
-        with _runtime_errors(self.name):
+        with runtime_errors(self.name):
             embedding, magnitude = self._session.run(list(OUTPUTS), feed)
         return embedding, magnitude
 
@@ -84,74 +108,6 @@ class OnnxModel:
                 f"expected {', '.join(self.contract.modalities)} and {', '.join(OUTPUTS)}",
                 "export the model again",
             )
-
-
-class _runtime_errors:  # noqa: N801 -- reads as a statement
-    """Turn what the runtime throws, which has no common base, into our error."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, Fr3dError):
-            text = " ".join(str(error).split())[:200]
-            raise MalformedInputError(
-                f"{self._name}: the ONNX runtime refuses it: {text}", "export the model again"
-            ) from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise MissingInputError(
-            f"{path}: {(error.strerror or str(error)).lower()}", "make it with 'fr3d export'"
-        ) from error
-
-
-def _session(data: bytes, name: str, threads: int) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    # Spinning threads burn the cores that other processes need, for microseconds gained.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    with _runtime_errors(name):
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-
-def _check(data: bytes, name: str) -> dict[str, str]:
-    """Refuse what is not ours or would read other files; return the metadata."""
-    try:
-        model = onnx.load_model_from_string(data)
-    except Exception as error:  # protobuf's own class differs between its implementations
-        raise MalformedInputError(
-            f"{name}: not an ONNX file", "make it with 'fr3d export'"
-        ) from error
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _tensors(model.graph)):
-        raise MalformedInputError(
-            f"{name}: keeps weights in other files, which is refused", "export it as one file"
-        )
-    properties = {one.key: one.value for one in model.metadata_props}
-    if CONTRACT_KEY not in properties:
-        raise MalformedInputError(
-            f"{name}: carries no model contract", "make it with 'fr3d export'"
-        )
-    return properties
-
-
-def _tensors(graph: Any) -> Iterator[Any]:
-    """All tensors of a graph and its subgraphs."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            yield attribute.t
-            yield from attribute.tensors
-            for subgraph in (attribute.g, *attribute.graphs):
-                if subgraph.node or subgraph.initializer:
-                    yield from _tensors(subgraph)
 
 
 def _subjects(text: str, name: str) -> tuple[str, ...]:
