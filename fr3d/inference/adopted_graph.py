@@ -138,12 +138,13 @@ def _one_by_one(
             helper.make_node("Reshape", ["fr3d/face", "fr3d/one"], [_PREFIX + signature.input]),
             *inner.node,
             helper.make_node(
-                "Reshape", [_PREFIX + signature.output, "fr3d/length"], ["fr3d/vector"]
+                "Cast", [_PREFIX + signature.output], ["fr3d/row"], to=TensorProto.FLOAT
             ),
+            helper.make_node("Reshape", ["fr3d/row", "fr3d/length"], ["fr3d/vector"]),
         ],
         "one",
         [helper.make_tensor_value_info("fr3d/face", signature.element, face)],
-        [helper.make_tensor_value_info("fr3d/vector", TensorProto.UNDEFINED, None)],
+        [helper.make_tensor_value_info("fr3d/vector", TensorProto.FLOAT, [tried.embedding_size])],
         [
             numpy_helper.from_array(np.array([1, *face], "i8"), "fr3d/one"),
             numpy_helper.from_array(np.array([tried.embedding_size], "i8"), "fr3d/length"),

@@ -20,7 +20,7 @@ from fr3d.inference.contract import (
 from fr3d.inference.description import Description
 from fr3d.inference.onnx_file import parse_onnx
 from fr3d.inference.onnx_model import OnnxModel, contract_properties
-from fr3d.inference.signature import Signature, read_signature
+from fr3d.inference.signature import Signature, drop_unread_inputs, read_signature
 
 if TYPE_CHECKING:
     from fr3d.artifacts.store import Artifact
@@ -51,8 +51,9 @@ def adopt(
         MalformedInputError: not ONNX, weights in other files, or not as the description says.
     """
     model = parse_onnx(data, name)
+    drop_unread_inputs(model)
     signature = read_signature(model, description, name)
-    tried = try_network(model, data, signature, description, name)
+    tried = try_network(model, signature, description, name)
     contract = ModelContract(
         weights_sha256=_digest(data, description, signature),
         modalities=(MODALITY,),

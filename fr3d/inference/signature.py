@@ -1,6 +1,6 @@
 """What the network of somebody else takes and gives, held against its description."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,8 +44,8 @@ def read_signature(model: Any, description: Description, name: str) -> Signature
         MalformedInputError: several inputs or outputs and none is named, another shape or type.
     """
     graph = model.graph
-    weights = {one.name for one in graph.initializer}
     # Files of ONNX IR 3 and older list their weights among the inputs.
+    weights = {one.name for one in graph.initializer}
     inputs = {one.name: one for one in graph.input if one.name not in weights}
     source = _only("input", list(inputs), description.input, name)
     if len(inputs) > 1:
@@ -61,6 +61,33 @@ def read_signature(model: Any, description: Description, name: str) -> Signature
     shape = [one.dim_value for one in tensor.shape.dim]
     _check_shape(shape, description, f"{name}: input '{source}'")
     return Signature(source, output, tensor.elem_type, _opset(model, name), shape[0] == 1)
+
+
+def drop_unread_inputs(model: Any) -> None:
+    """Take away inputs that no node reads, which a run would have to be fed nevertheless.
+
+    Quantisers leave the names of the weights that they replaced there.
+
+    Args:
+        model: an ONNX ModelProto; it is changed.
+    """
+    read = set(_read_by(model.graph))
+    kept = [one for one in model.graph.input if one.name in read]
+    if len(kept) < len(model.graph.input):
+        copies = [onnx.ValueInfoProto.FromString(one.SerializeToString()) for one in kept]
+        del model.graph.input[:]
+        model.graph.input.extend(copies)
+
+
+def _read_by(graph: Any) -> Iterator[str]:
+    """Names that the nodes of a graph and its subgraphs read, and its outputs."""
+    yield from (one.name for one in graph.output)
+    for node in graph.node:
+        yield from node.input
+        for attribute in node.attribute:
+            for subgraph in (attribute.g, *attribute.graphs):
+                if subgraph.node or subgraph.output:
+                    yield from _read_by(subgraph)
 
 
 def _only(role: str, found: Sequence[str], asked: str, name: str) -> str:

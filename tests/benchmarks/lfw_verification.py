@@ -66,35 +66,35 @@ def best_threshold(scores: np.ndarray, same: np.ndarray) -> float:
 def measure(
     embeddings: Path, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Accuracy of each fold; rows, same, scores and errors of all pairs."""
+    """Accuracy of each fold; rows, same, scores and margins of all pairs, negative where wrong."""
     artifact = open_artifact(embeddings, "fr3d.embeddings")
     vectors = artifact["embedding"][:].astype(np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     rows, same, folds = draw_pairs(np.array(artifact.subject_id), seed)
     scores = (vectors[rows[:, 0]] * vectors[rows[:, 1]]).sum(axis=1)
-    wrong = np.zeros(len(rows), bool)
+    margin = np.zeros(len(rows))
     for fold in range(FOLDS):
         inside = folds == fold
         limit = best_threshold(scores[~inside], same[~inside])
-        wrong[inside] = (scores[inside] >= limit) != same[inside]
-    accuracy = np.array([1 - wrong[folds == fold].mean() for fold in range(FOLDS)])
-    return accuracy, rows, same, scores, wrong
+        margin[inside] = np.where(same[inside], 1, -1) * (scores[inside] - limit)
+    accuracy = np.array([(margin[folds == fold] > 0).mean() for fold in range(FOLDS)])
+    return accuracy, rows, same, scores, margin
 
 
 def report(name: str, embeddings: Path, seed: int, worst: int) -> None:
     """Print one line, and the pairs that are furthest on the wrong side."""
-    accuracy, rows, same, scores, wrong = measure(embeddings, seed)
+    accuracy, rows, same, scores, margin = measure(embeddings, seed)
     artifact = open_artifact(embeddings, "fr3d.embeddings")
     strangers, mates = np.sort(scores[~same]), scores[same]
     limit = strangers[-max(1, round(0.001 * len(strangers)))]
+    wrong = (margin <= 0).sum()
     print(
         f"{name:24} accuracy {100 * accuracy.mean():.2f} % +- {100 * accuracy.std():.2f}, "
-        f"TAR {100 * (mates > limit).mean():.1f} % at FAR 0.1 %, {wrong.sum()} of {len(same)} "
+        f"TAR {100 * (mates > limit).mean():.1f} % at FAR 0.1 %, {wrong} of {len(same)} "
         f"pairs wrong, {len(artifact.rejected)} photographs without a face"
     )
     session = artifact.session_id
-    places = sorted(np.flatnonzero(wrong), key=lambda i: scores[i] * (1 if same[i] else -1))
-    for i in places[:worst]:
+    for i in np.argsort(margin)[: min(worst, wrong)]:
         kind = "same" if same[i] else "different"
         print(f"  {scores[i]:+.3f} {kind:9} {session[rows[i, 0]]} {session[rows[i, 1]]}")
 
