@@ -10,6 +10,7 @@ from fr3d.cli.options import (
     BatchSize,
     Device,
     DryRun,
+    Extractor,
     Force,
     Json,
     Model,
@@ -41,6 +42,7 @@ def benchmark(
         ),
     ] = None,
     model: Model = None,
+    extractor: Extractor = None,
     output: Output = Path("report.json"),
     split: Split = Path("split.csv"),
     partition: Partition = "test",
@@ -128,7 +130,7 @@ def benchmark(
     artifact = open_sessions(source or [Path("embeddings.h5")])
     with TemporaryDirectory() as folder:
         embeddings = _embeddings(
-            artifact, table, partition, (model, runs, device, batch_size), Path(folder)
+            artifact, table, partition, (model, extractor, runs, device, batch_size), Path(folder)
         )
         leaks = refuse_leaks(embeddings, table, partition, allow_leak or (), str(split))
         for leak in leaks:
@@ -150,7 +152,7 @@ def _embeddings(
     artifact: "Artifact",
     table: "pd.DataFrame",
     partition: str,
-    how: tuple[Path | None, Path, str, int],
+    how: tuple[Path | None, str | None, Path, str, int],
     folder: Path,
 ) -> "Artifact":
     """The embeddings: as they are, or made of faces."""
@@ -158,14 +160,15 @@ def _embeddings(
     from fr3d.evaluation.embedding import KIND, embed_tested
     from fr3d.inference.model import find_model, open_model
 
-    model, runs, device, batch_size = how
+    model, extractor, runs, device, batch_size = how
     if artifact.kind != KIND:
-        network = open_model(find_model(model, runs), device)
+        network = open_model(find_model(model, runs), device, faces=artifact, extractor=extractor)
         return embed_tested(artifact, table, partition, network, folder, batch_size)
-    if model is not None:
+    if model is not None or extractor is not None:
+        option = "--model" if model is not None else "--extractor"
         raise UsageError(
-            f"{artifact.paths[0]}: holds embeddings, which --model cannot change",
-            "give aligned faces, or leave --model away",
+            f"{artifact.paths[0]}: holds embeddings, which {option} cannot change",
+            f"give aligned faces, or leave {option} away",
         )
     return artifact
 

@@ -9,6 +9,7 @@ from fr3d.cli.options import (
     BatchSize,
     Device,
     DryRun,
+    Extractor,
     Force,
     Model,
     Output,
@@ -29,6 +30,7 @@ def embed(
         ),
     ] = None,
     model: Model = None,
+    extractor: Extractor = None,
     output: Output = Path("embeddings.h5"),
     runs: Runs = Path("runs"),
     batch_size: BatchSize = 64,
@@ -44,10 +46,16 @@ def embed(
     newest of model.onnx and the finished runs is taken. An ONNX file runs on
     the CPU, a run folder on any device. Run it again to resume.
 
+    Any face network in ONNX form will do: a TOML file says what it expects,
+    size and template of the face, order of the colours, mean and deviation.
+    It lies beside the network under the same name, or --extractor names it
+    or one that comes with fr3d.
+
     Examples:
       fr3d embed
       fr3d embed faces.h5 -m model.onnx -o embeddings.h5
       fr3d embed faces.h5 -m runs/concat3 --device cuda --batch-size 256
+      fr3d embed faces.h5 -m w600k_r50.onnx --extractor arcface
     """
     from fr3d.artifacts.atomic import check_output
     from fr3d.artifacts.provenance import Step
@@ -61,7 +69,7 @@ def embed(
     check_output(output, force or dry_run)
     artifact = open_artifact(faces or [Path("faces.h5")])
     path = find_model(model, runs)
-    network = open_model(path, device)
+    network = open_model(path, device, faces=artifact, extractor=extractor)
     check_faces(network.contract, artifact)
     detail(f"model contract {network.contract.sha256}")
     if dry_run:

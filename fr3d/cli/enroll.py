@@ -8,6 +8,7 @@ import typer
 from fr3d.cli.options import (
     BatchSize,
     DryRun,
+    Extractor,
     Force,
     Fpir,
     Model,
@@ -44,6 +45,7 @@ def enroll(
         ),
     ] = None,
     model: Model = None,
+    extractor: Extractor = None,
     output: Output = Path("gallery.faiss"),
     split: Split = Path("split.csv"),
     partition: Partition = "test",
@@ -95,7 +97,7 @@ def enroll(
     table = read_split(split)
     _check_strangers(table, split, rate)
     path = find_model(model, runs)
-    network = onnx_form(path)
+    network = onnx_form(path, faces=artifact, extractor=extractor)
     enrolled = _take(artifact, table, (partition, role), network, batch_size)
     strangers = _strangers(artifact, table, network, batch_size)
     step = Step(

@@ -4,6 +4,7 @@ allow-leak  benchmark split train
 batch-size  benchmark embed enroll identify train
 device      benchmark embed ps-reconstruct synth train
 dry-run     all writers
+extractor   benchmark embed enroll
 force       all writers
 fpir        enroll identify
 json        benchmark calibrate identify info verify
@@ -83,6 +84,15 @@ Model = Annotated[
         "-m",
         help="An ONNX model or a run folder.",
         show_default="the newest of model.onnx and finished runs",
+    ),
+]
+Extractor = Annotated[
+    str | None,
+    typer.Option(
+        "--extractor",
+        help="How to feed the network of somebody else: a TOML file, or arcface, mobilefacenet or "
+        "sface.",
+        show_default="NAME.toml beside NAME.onnx",
     ),
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of training runs.")]

@@ -4,17 +4,19 @@ Needs only numpy, so that `identify` can use it with an ONNX model. What is done
 model contract.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fr3d.data.picture import EXPOSED, PICTURES, as_picture
+from fr3d.data.statistics import STATISTICS
 from fr3d.errors import MalformedInputError
 
 CHANNELS: Mapping[str, int] = {"normal": 3, "albedo": 1, "depth": 1, "image": 1}
+"""Of what is trained here; networks of other people take `image` in colour."""
 MINIMUM_COVER = 0.02
 """Share of the map that must be valid: below it a face is refused, not filled."""
 
@@ -37,14 +39,16 @@ class InputSpec:
 
     Args:
         modality: name of the dataset and of the network's input.
-        channels: 3 for normals, 1 for the others.
+        channels: 3 for normals and pictures, 1 for the others.
         normalisation: "unit" renormalises normals; "median" is v / median - 1 over the mask;
             "central" subtracts the median depth of the central disc and divides by `scale` map
             widths; "relief" does so with the quadratic surface that fits the face best;
-            "standard" subtracts the mean over the mask and divides by the deviation.
+            "standard" subtracts the mean over the mask and divides by the deviation; "picture" is
+            sRGB from 0 to 1 of linear light from 0 to 1, and "exposed" the same of light of any
+            range, scaled so that the brightest of the face is white.
         scale: map widths of height that become 1, for depth; 1 elsewhere.
         clip: magnitude at which values are cut, so that one highlight does not rule a face.
-        fill: value of the pixels outside the mask.
+        fill: value of the pixels outside the mask; for pictures, of those that are not finite.
     """
 
     modality: str
@@ -74,6 +78,11 @@ class InputSpec:
                 f"model contract: unknown input {spec.modality!r} ({spec.normalisation!r})",
                 "the model was made by another version of fr3d",
             )
+        if spec.normalisation in PICTURES and (spec.modality, spec.channels) != ("image", 3):
+            raise MalformedInputError(
+                f"model contract: input {spec.modality!r} of {spec.channels} channel(s) as "
+                f"{spec.normalisation!r}, expected 'image' of 3"
+            )
         return spec
 
 
@@ -85,13 +94,6 @@ DEFAULTS: Mapping[str, InputSpec] = {
     "depth": InputSpec("depth", 1, "relief", scale=0.1),
     "image": InputSpec("image", 1, "standard"),
 }
-
-
-Statistic = Callable[
-    [NDArray[np.float32], NDArray[np.bool_], InputSpec],
-    tuple[float | NDArray[np.float64], float],
-]
-"""What is subtracted from a map (H, W) with its mask, and by what the rest is divided."""
 
 
 def input_specs(modalities: Sequence[str]) -> tuple[InputSpec, ...]:
@@ -119,7 +121,8 @@ def face_inputs(
         specs: one description per modality.
 
     Returns:
-        For each modality an array (B, C, H, W); pixels outside the mask hold `spec.fill`.
+        For each modality an array (B, C, H, W); pixels outside the mask hold `spec.fill`, but for
+        pictures, which keep what they show there.
 
     Raises:
         MalformedInputError: a modality is missing, or a face has hardly any valid pixel.
@@ -145,16 +148,26 @@ def face_inputs_and_masks(
         valid: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
         if spec.normalisation == "unit":
             valid &= (values * values).sum(axis=1) > 0.25
+        finite = valid
         if face is not None:
-            valid &= face
+            valid = valid & face
         _refuse_empty(valid, index, spec)
-        inputs[spec.modality] = _normalised(values, valid, spec)
+        if spec.normalisation in PICTURES:
+            exposed = spec.normalisation == EXPOSED
+            inputs[spec.modality] = as_picture(
+                values, finite, valid, exposed=exposed, fill=spec.fill
+            )
+        else:
+            inputs[spec.modality] = _normalised(values, valid, spec)
         common = np.logical_and(common, valid)
     return inputs, common
 
 
 def _planes(faces: Faces, rows: NDArray[np.int64], spec: InputSpec) -> NDArray[np.float32]:
-    """Read (B, C, H, W); colour becomes grey where the network takes one channel."""
+    """Read (B, C, H, W); colour becomes grey where the network takes one channel.
+
+    A network that takes colour sees a grey photograph as a colour one without colour.
+    """
     if spec.modality not in faces:
         raise MalformedInputError(
             f"faces have no dataset {spec.modality!r}, which the model needs",
@@ -165,6 +178,8 @@ def _planes(faces: Faces, rows: NDArray[np.int64], spec: InputSpec) -> NDArray[n
         values = values[..., None]
     if spec.channels == 1 and values.shape[-1] == 3:
         values = values.mean(axis=-1, keepdims=True)
+    if spec.modality == "image" and spec.channels == 3 and values.shape[-1] == 1:
+        values = np.repeat(values, 3, axis=-1)
     if values.ndim != 4 or values.shape[-1] != spec.channels:
         raise MalformedInputError(
             f"dataset {spec.modality!r}: rows of shape {values.shape[1:]}, "
@@ -195,8 +210,8 @@ def _normalised(
         # Storage in float16 bends the length of normals by a thousandth.
         result = clean / np.sqrt((clean * clean).sum(axis=1, keepdims=True))
     else:
-        rule = _STATISTICS[spec.normalisation]
-        pairs = [rule(face[0], mask, spec) for face, mask in zip(clean, valid, strict=True)]
+        rule = STATISTICS[spec.normalisation]
+        pairs = [rule(face[0], mask, spec.scale) for face, mask in zip(clean, valid, strict=True)]
         offset = np.stack([np.broadcast_to(one, valid.shape[1:]) for one, _ in pairs])
         divisor = np.array([other for _, other in pairs], dtype=np.float32)
         result = (clean - offset.astype(np.float32)[:, None]) / divisor[:, None, None, None]
@@ -204,56 +219,4 @@ def _normalised(
     return np.where(valid[:, None], result, np.float32(spec.fill))
 
 
-def _median(
-    value: NDArray[np.float32], mask: NDArray[np.bool_], _spec: InputSpec
-) -> tuple[float, float]:
-    """Albedo relative to the face's own, which removes exposure and flash strength."""
-    middle = max(float(np.median(value[mask])), 1e-6)
-    return middle, middle
-
-
-def _central(
-    value: NDArray[np.float32], mask: NDArray[np.bool_], spec: InputSpec
-) -> tuple[float, float]:
-    """Depth about the middle of the face: its absolute height means nothing."""
-    height, width = mask.shape
-    row, column = np.ogrid[:height, :width]
-    radius = np.hypot(row - (height - 1) / 2, column - (width - 1) / 2)
-    disc = mask & (radius <= width / 4)
-    return float(np.median(value[disc if disc.any() else mask])), spec.scale * width
-
-
-def _relief(
-    value: NDArray[np.float32], mask: NDArray[np.bool_], spec: InputSpec
-) -> tuple[NDArray[np.float64], float]:
-    """Depth about the quadratic surface that fits it best."""
-    terms = _quadratic_terms(*mask.shape)
-    inside = terms[mask]
-    weights = np.linalg.lstsq(inside.T @ inside, inside.T @ value[mask].astype(np.float64))[0]
-    return terms @ weights, spec.scale * mask.shape[1]
-
-
-@cache
-def _quadratic_terms(height: int, width: int) -> NDArray[np.float64]:
-    """Return (H, W, 6): 1, x, y, xx, xy, yy with x and y from -1 to 1."""
-    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-
-
-def _standard(
-    value: NDArray[np.float32], mask: NDArray[np.bool_], _spec: InputSpec
-) -> tuple[float, float]:
-    """Photograph with zero mean and unit deviation over the face."""
-    pixels = value[mask]
-    return float(pixels.mean()), max(float(pixels.std()), 1e-6)
-
-
-_STATISTICS: Mapping[str, Statistic] = {
-    "median": _median,
-    "central": _central,
-    "relief": _relief,
-    "standard": _standard,
-}
-"""By normalisation; "unit" needs none."""
-
-_NORMALISATIONS = ("unit", *_STATISTICS)
+_NORMALISATIONS = ("unit", *PICTURES, *STATISTICS)

@@ -1,7 +1,6 @@
 """A trained network as an ONNX file that carries its contract, checked against torch."""
 
 import io
-import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,14 +16,7 @@ from fr3d import __version__
 from fr3d.data.inputs import CHANNELS
 from fr3d.errors import Fr3dError
 from fr3d.inference.contract import ModelContract
-from fr3d.inference.onnx_model import (
-    CONTRACT_KEY,
-    DIGEST_KEY,
-    OUTPUTS,
-    SUBJECTS_KEY,
-    Inputs,
-    OnnxModel,
-)
+from fr3d.inference.onnx_model import OUTPUTS, Inputs, OnnxModel, contract_properties
 
 PARITY_BATCHES = (1, 2, 7)
 RELATIVE_TOLERANCE = 1e-4
@@ -83,7 +75,8 @@ def export_onnx(
         ParityError: the exported network computes something else.
     """
     wrapped = _WithMagnitude(network.cpu().float().eval())
-    data = _with_metadata(_convert(wrapped, contract), contract, training_subjects)
+    properties = contract_properties(contract, training_subjects)
+    data = with_properties(_convert(wrapped, contract), properties)
     return data, check_parity(wrapped, OnnxModel(data))
 
 
@@ -180,15 +173,6 @@ def convert(module: nn.Module, example: Inputs, outputs: Sequence[str]) -> Any:
     if program is None:
         raise ParityError("the ONNX exporter returned nothing")
     return program.model_proto
-
-
-def _with_metadata(model: Any, contract: ModelContract, subjects: Sequence[str]) -> bytes:
-    properties = {
-        CONTRACT_KEY: contract.to_json(),
-        DIGEST_KEY: contract.sha256,
-        SUBJECTS_KEY: json.dumps(sorted(subjects)),
-    }
-    return with_properties(model, properties)
 
 
 def with_properties(model: Any, properties: Mapping[str, str]) -> bytes:

@@ -2,12 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from fr3d.errors import MalformedInputError, MissingInputError, UnavailableError
+from fr3d.artifacts.onnx_file import parse_onnx, properties_of, read_onnx
+from fr3d.errors import MalformedInputError, MissingInputError, UnavailableError, UsageError
 from fr3d.inference.contract import ModelContract
-from fr3d.inference.onnx_model import Embeddings, Inputs, OnnxModel
+from fr3d.inference.description import find_description, read_description
+from fr3d.inference.onnx_model import CONTRACT_KEY, Embeddings, Inputs, OnnxModel
 from fr3d.runtime import resolve_device
+
+if TYPE_CHECKING:
+    from fr3d.artifacts.store import Artifact
 
 
 class Embedder(Protocol):
@@ -71,13 +76,22 @@ def find_run(run: Path | None, runs: Path = Path("runs")) -> Path:
     return found
 
 
-def open_model(path: Path, device: str = "auto", threads: int = 0) -> Embedder:
+def open_model(
+    path: Path,
+    device: str = "auto",
+    threads: int = 0,
+    *,
+    faces: "Artifact | None" = None,
+    extractor: str | None = None,
+) -> Embedder:
     """Open a model.
 
     Args:
         path: an ONNX file (always on the CPU) or a run folder (torch, on any device).
         device: `auto`, `cpu` or `cuda[:N]`.
         threads: threads of the ONNX runtime; 0 lets it choose.
+        faces: what it is to embed; needed for the network of somebody else.
+        extractor: its description, as `find_description` takes it.
 
     Raises:
         UnavailableError: the device is not there, or ONNX was asked to use one.
@@ -85,30 +99,63 @@ def open_model(path: Path, device: str = "auto", threads: int = 0) -> Embedder:
     if path.is_dir():
         from fr3d.inference.torch_model import TorchModel
 
+        _refuse_extractor(path, extractor)
         return TorchModel(path, resolve_device(device))
     if device.startswith("cuda"):
         raise UnavailableError(
             f"{path}: an ONNX file runs on the CPU, not on {device}",
             "give the run folder with --model to use the device",
         )
-    return OnnxModel(path, threads=threads)
+    return _open_onnx(path, threads, faces, extractor)
 
 
-def onnx_form(path: Path, threads: int = 0) -> OnnxModel:
+def onnx_form(
+    path: Path,
+    threads: int = 0,
+    *,
+    faces: "Artifact | None" = None,
+    extractor: str | None = None,
+) -> OnnxModel:
     """Open a model as ONNX: the file as it is, a run exported first.
 
     Args:
         path: an ONNX file or a run folder.
         threads: threads of the ONNX runtime; 0 lets it choose.
+        faces: what it is to embed, or its embeddings; needed for the network of somebody else.
+        extractor: its description, as `find_description` takes it.
     """
     if not path.is_dir():
-        return OnnxModel(path, threads=threads)
+        return _open_onnx(path, threads, faces, extractor)
     from fr3d.inference.export import export_onnx
     from fr3d.inference.torch_model import TorchModel
 
+    _refuse_extractor(path, extractor)
     run = TorchModel(path)
     data, _ = export_onnx(run.network, run.contract, run.training_subjects)
     return OnnxModel(data, name=path.name, threads=threads)
+
+
+def _open_onnx(
+    path: Path, threads: int, faces: "Artifact | None", extractor: str | None
+) -> OnnxModel:
+    """Open one of our own files, or adopt the network of somebody else."""
+    data = read_onnx(path)
+    described = find_description(path, extractor)
+    ours = CONTRACT_KEY in properties_of(parse_onnx(data, path.name))
+    if ours or described is None or faces is None:
+        _refuse_extractor(path, extractor)
+        return OnnxModel(data, name=path.name, threads=threads)
+    from fr3d.inference.extractor import adopt
+
+    return adopt(data, read_description(described), faces, path.name, threads)
+
+
+def _refuse_extractor(path: Path, extractor: str | None) -> None:
+    if extractor is not None:
+        raise UsageError(
+            f"--extractor {extractor}: {path} is a model of fr3d, which needs no description",
+            "leave --extractor away",
+        )
 
 
 def _runs(folder: Path) -> list[Path]:

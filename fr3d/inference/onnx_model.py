@@ -1,22 +1,46 @@
 """An ONNX file as a function from network inputs to embeddings; needs no torch."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from fr3d.artifacts.onnx_file import open_session, read_properties, runtime_errors
-from fr3d.errors import MalformedInputError, MissingInputError
+from fr3d.artifacts.onnx_file import (
+    open_session,
+    parse_onnx,
+    properties_of,
+    read_onnx,
+    runtime_errors,
+)
+from fr3d.errors import MalformedInputError
 from fr3d.inference.contract import ModelContract
 
 CONTRACT_KEY = "fr3d.contract"
 DIGEST_KEY = "fr3d.contract_sha256"
 SUBJECTS_KEY = "fr3d.training_subjects"
 OUTPUTS = ("embedding", "magnitude")
+NO_CONTRACT = (
+    "make it with 'fr3d export'; the network of somebody else needs NAME.toml beside NAME.onnx, "
+    "or --extractor"
+)
 Inputs = Mapping[str, npt.NDArray[np.float32]]
 Embeddings = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+def contract_properties(contract: ModelContract, subjects: Sequence[str]) -> dict[str, str]:
+    """What the metadata of a file must hold for `OnnxModel` to open it.
+
+    Args:
+        contract: what a face passes through before the network.
+        subjects: hashes of the people that it was trained on.
+    """
+    return {
+        CONTRACT_KEY: contract.to_json(),
+        DIGEST_KEY: contract.sha256,
+        SUBJECTS_KEY: json.dumps(sorted(subjects)),
+    }
 
 
 class OnnxModel:
@@ -45,8 +69,10 @@ class OnnxModel:
             MalformedInputError: not ONNX, not one of ours, or it reads other files.
         """
         self.name = name or (source.name if isinstance(source, Path) else "model")
-        self.data = _read(source) if isinstance(source, Path) else source
-        properties = _check(self.data, self.name)
+        self.data = read_onnx(source) if isinstance(source, Path) else source
+        properties = properties_of(parse_onnx(self.data, self.name))
+        if CONTRACT_KEY not in properties:
+            raise MalformedInputError(f"{self.name}: carries no model contract", NO_CONTRACT)
         self._session = open_session(self.data, self.name, threads)
         self.contract = ModelContract.from_json(properties[CONTRACT_KEY], self.name)
         self.training_subjects = _subjects(properties.get(SUBJECTS_KEY, "[]"), self.name)
@@ -82,25 +108,6 @@ class OnnxModel:
                 f"expected {', '.join(self.contract.modalities)} and {', '.join(OUTPUTS)}",
                 "export the model again",
             )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise MissingInputError(
-            f"{path}: {(error.strerror or str(error)).lower()}", "make it with 'fr3d export'"
-        ) from error
-
-
-def _check(data: bytes, name: str) -> dict[str, str]:
-    """Refuse what is not ours; return the metadata."""
-    properties = read_properties(data, name, "make it with 'fr3d export'")
-    if CONTRACT_KEY not in properties:
-        raise MalformedInputError(
-            f"{name}: carries no model contract", "make it with 'fr3d export'"
-        )
-    return properties
 
 
 def _subjects(text: str, name: str) -> tuple[str, ...]:
