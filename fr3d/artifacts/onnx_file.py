@@ -14,6 +14,8 @@ from fr3d.errors import Fr3dError, MalformedInputError, MissingInputError
 
 LARGEST = (1 << 31) - 1
 """Bytes of the largest file that protocol buffers can hold."""
+SILENT = 4
+"""Severity of the runtime's log at which it says nothing."""
 
 
 class runtime_errors:  # noqa: N801 -- reads as a statement
@@ -106,11 +108,14 @@ def open_session(data: bytes, name: str, threads: int = 0, hint: str = "") -> An
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3
+    options.log_severity_level = SILENT  # what it would log is in the error that it raises
     # Spinning threads burn the cores that other processes need, for microseconds gained.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     with runtime_errors(name, hint or "export the model again"):
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        # Its fallback prints to standard output, and there is nothing to fall back to.
+        return onnxruntime.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
 
 
 def _tensors(graph: Any) -> Iterator[Any]:

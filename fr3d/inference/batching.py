@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnxruntime
 from onnx import helper, numpy_helper
 
-from fr3d.artifacts.onnx_file import open_session, runtime_errors
+from fr3d.artifacts.onnx_file import SILENT, open_session, runtime_errors
 from fr3d.errors import MalformedInputError
 from fr3d.inference.description import Description
 from fr3d.inference.signature import Signature
@@ -57,10 +58,7 @@ def try_network(model: Any, signature: Signature, description: Description, name
     pictures = _noise(signature, description)
     session = open_session(model.SerializeToString(), name, hint=_HINT)
     with runtime_errors(name, _HINT):
-        alone = [
-            session.run([signature.output], {signature.input: pictures[i : i + 1]})[0]
-            for i in range(_TRIALS)
-        ]
+        alone = [_run(session, signature, pictures[i : i + 1]) for i in range(_TRIALS)]
     shape = alone[0].shape
     if len(shape) != 2 or shape[0] != 1 or any(one.shape != shape for one in alone):
         raise MalformedInputError(
@@ -116,10 +114,7 @@ def _same(
     try:
         trial = session if candidate is None else open_session(candidate, name)
         with runtime_errors(name):
-            found = [
-                trial.run([signature.output], {signature.input: pictures[:size]})[0]
-                for size in _BATCHES
-            ]
+            found = [_run(trial, signature, pictures[:size]) for size in _BATCHES]
     except MalformedInputError:
         return False
     limit = TOLERANCE * float(np.abs(alone).max(initial=0.0))
@@ -128,6 +123,14 @@ def _same(
         and np.allclose(one, alone[:size], rtol=0.0, atol=limit, equal_nan=True)
         for one, size in zip(found, _BATCHES, strict=True)
     )
+
+
+def _run(session: Any, signature: Signature, pictures: Array) -> Array:
+    """Embeddings of some pictures; a failure is raised and not logged, for it is expected."""
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = SILENT
+    (found,) = session.run([signature.output], {signature.input: pictures}, options)
+    return np.asarray(found)
 
 
 def _noise(signature: Signature, description: Description) -> Array:

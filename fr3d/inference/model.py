@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fr3d.artifacts.onnx_file import parse_onnx, properties_of, read_onnx
 from fr3d.errors import MalformedInputError, MissingInputError, UnavailableError, UsageError
 from fr3d.inference.contract import ModelContract
-from fr3d.inference.description import find_description, read_description
-from fr3d.inference.onnx_model import CONTRACT_KEY, Embeddings, Inputs, OnnxModel
+from fr3d.inference.onnx_model import CONTRACT_KEY, NO_CONTRACT, Embeddings, Inputs, OnnxModel
 from fr3d.runtime import resolve_device
 
 if TYPE_CHECKING:
@@ -140,11 +139,14 @@ def _open_onnx(
 ) -> OnnxModel:
     """Open one of our own files, or adopt the network of somebody else."""
     data = read_onnx(path)
-    described = find_description(path, extractor)
-    ours = CONTRACT_KEY in properties_of(parse_onnx(data, path.name))
-    if ours or described is None or faces is None:
+    if CONTRACT_KEY in properties_of(parse_onnx(data, path.name)):
         _refuse_extractor(path, extractor)
         return OnnxModel(data, name=path.name, threads=threads)
+    from fr3d.inference.description import find_description, read_description
+
+    described = find_description(path, extractor)
+    if described is None or faces is None:
+        raise MalformedInputError(f"{path.name}: carries no model contract", NO_CONTRACT)
     from fr3d.inference.extractor import adopt
 
     return adopt(data, read_description(described), faces, path.name, threads)

@@ -56,7 +56,8 @@ def read_signature(model: Any, description: Description, name: str) -> Signature
     output = _only("output", [one.name for one in graph.output], description.output, name)
     tensor = inputs[source].type.tensor_type
     if tensor.elem_type not in _FLOATS:
-        kind = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
+        kinds = {number: kind.lower() for kind, number in onnx.TensorProto.DataType.items()}
+        kind = kinds.get(tensor.elem_type, f"of type {tensor.elem_type}")
         raise MalformedInputError(f"{name}: input '{source}' is {kind}, expected real numbers")
     shape = [one.dim_value for one in tensor.shape.dim]
     _check_shape(shape, description, f"{name}: input '{source}'")

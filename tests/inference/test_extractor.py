@@ -7,9 +7,12 @@ import numpy as np
 import onnx
 import pytest
 from foreign_networks import SIDE, TOML, network, weighted_mean, write_photographs
+from fr3d.inference.onnx_file import open_session
 from onnx import TensorProto
 
+from fr3d.artifacts.provenance import Step
 from fr3d.artifacts.store import Artifact, open_artifact
+from fr3d.artifacts.writer import write_artifact
 from fr3d.data.inputs import InputSpec, face_inputs
 from fr3d.errors import MalformedInputError, UsageError
 from fr3d.inference.batching import freed_batch
@@ -244,3 +247,29 @@ def test_the_description_beside_the_network_is_taken(tmp_path: Path, faces: Arti
         open_model(tmp_path / "ours.onnx", faces=faces, extractor="arcface")
     again = open_model(tmp_path / "ours.onnx")
     assert again.contract == model.contract
+
+
+def test_a_published_network(tmp_path: Path, shared: Path) -> None:
+    """MobileFaceNet with a batch of one in its file, against the runtime and plain NumPy."""
+    path = shared / "data" / "models" / "mobilefacenet_foamliu" / "MobileFaceNet.onnx"
+    side = 112
+    image = np.random.default_rng(0).uniform(0, 1, (3, side, side, 3)).astype(np.float16)
+    columns = {"subject_id": list("abc"), "session_id": list("abc"), "image": image}
+    columns["mask"] = np.ones((3, side, side), np.uint8)
+    step = Step("align", foreign.ALIGN | {"size": side})
+    write_artifact(tmp_path / "f.h5", "fr3d.maps", columns, step, frame="face:arcface112")
+    faces = open_artifact(tmp_path / "f.h5")
+    model = open_model(path, faces=faces, extractor="mobilefacenet")
+    assert isinstance(model, OnnxModel)
+    assert "Scan" not in {
+        node.op_type for node in onnx.load_model_from_string(model.data).graph.node
+    }
+    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    values = (pictures(faces) - mean[:, None, None]) / std[:, None, None]
+    session = open_session(path.read_bytes(), path.name)
+
+    def alone(picture: np.ndarray) -> np.ndarray:
+        return session.run(None, {"input0": np.ascontiguousarray(picture[None], np.float32)})[0][0]
+
+    expected = [(alone(one) + alone(one[..., ::-1])) / 2 for one in values]
+    close(embedded(model, faces), np.array(expected), rtol=1e-4)
