@@ -80,7 +80,11 @@ def find_face(picture: Picture, recipe: AlignmentRecipe, quick: bool = False) ->
     """
     detector = open_detector(recipe, quick)
     for look, view in enumerate(_looks(picture)):
-        faces = [face for found in detector.find(view) if (face := _in_order(found))]
+        faces = _usable(detector.find(view))
+        central = quick and recipe.face == "central"
+        if central and faces and all(_aside(face, picture.shape) for face in faces):
+            # whoever is meant stands in the middle, where other sizes may show a face
+            faces = _usable(open_detector(recipe).find(view)) or faces
         if faces:
             return Detection(_choose(faces, picture.shape, recipe.face), len(faces), look)
     return None
@@ -144,6 +148,11 @@ def _stretched(picture: Picture) -> Picture:
     return np.asarray(cv2.cvtColor(lightness, cv2.COLOR_LAB2BGR), np.uint8)
 
 
+def _usable(faces: Sequence[FoundFace]) -> list[FoundFace]:
+    """Those whose points a face can have, in order."""
+    return [face for found in faces if (face := _in_order(found))]
+
+
 def _in_order(face: FoundFace) -> FoundFace | None:
     try:
         points = ordered(face.landmarks)
@@ -157,10 +166,18 @@ def _choose(faces: Sequence[FoundFace], shape: Sequence[int], which: str) -> Fou
 
     The weight is the one that many scripts of the field use: area less twice the squared distance.
     """
+    if which == "largest":
+        return max(faces, key=lambda face: face.area)
+    return max(faces, key=lambda face: face.area - 2.0 * _offset(face, shape))
+
+
+def _aside(face: FoundFace, shape: Sequence[int]) -> bool:
+    """Whether a face lies further from the middle than it is large."""
+    return face.area < 2.0 * _offset(face, shape)
+
+
+def _offset(face: FoundFace, shape: Sequence[int]) -> float:
+    """Squared distance of a face from the middle of the picture."""
     middle = (np.array([shape[1], shape[0]]) - 1) / 2
-
-    def prominence(face: FoundFace) -> float:
-        offset = face.box.reshape(2, 2).mean(axis=0) - middle
-        return face.area - (2.0 * float(offset @ offset) if which == "central" else 0.0)
-
-    return max(faces, key=prominence)
+    offset = face.box.reshape(2, 2).mean(axis=0) - middle
+    return float(offset @ offset)

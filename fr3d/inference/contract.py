@@ -112,9 +112,26 @@ def contract_for(
         size=(int(height), int(width)),
         frame=faces.frame,
         embedding_size=int(embedding_size),
-        alignment=step_parameters(faces, ALIGNMENT_COMMAND),
+        alignment=alignment_of(faces, modalities),
         reconstruction=step_parameters(faces, RECONSTRUCTION_COMMAND),
     )
+
+
+def alignment_of(faces: "Artifact", modalities: Sequence[str]) -> dict[str, Any]:
+    """How faces were aligned, as far as it matters to a network.
+
+    A photograph is a photograph whether depth came with it or not: to a network that sees nothing
+    else, of the source only its transfer function matters.
+
+    Args:
+        faces: aligned faces.
+        modalities: inputs of the network.
+    """
+    alignment = step_parameters(faces, ALIGNMENT_COMMAND)
+    if set(modalities) == {"image"} and "source" in alignment:
+        kept = {k: v for k, v in alignment.pop("source").items() if k == "transfer"}
+        alignment |= {"source": kept} if kept else {}
+    return alignment
 
 
 def step_parameters(artifact: "Artifact", command: str) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from fr3d.data.picture import EXPOSED, PICTURE
 from fr3d.inference.adopted_graph import adopted_graph
 from fr3d.inference.batching import try_network
 from fr3d.inference.contract import (
-    ALIGNMENT_COMMAND,
     RECONSTRUCTION_COMMAND,
     ModelContract,
+    alignment_of,
     step_parameters,
 )
 from fr3d.inference.description import Description
@@ -61,7 +61,7 @@ def adopt(
         size=description.size,
         frame=description.frame,
         embedding_size=tried.embedding_size,
-        alignment=step_parameters(faces, ALIGNMENT_COMMAND),
+        alignment=alignment_of(faces, (MODALITY,)),
         reconstruction=step_parameters(faces, RECONSTRUCTION_COMMAND),
     )
     adopted = adopted_graph(tried, signature, description, name)

@@ -9,7 +9,13 @@ FloatArray = npt.NDArray[np.float64]
 
 # Turns out of the plane of each class, degrees: from frontal to half profile, with gaps between
 # them, so that the class of a face is never a matter of a degree.
-TURNS = {"1": (0.0, 5.0), "2": (10.0, 14.0), "3": (19.0, 24.0), "4": (29.0, 34.0), "5": (39.0, 45.0)}
+TURNS = {
+    "1": (0.0, 5.0),
+    "2": (10.0, 14.0),
+    "3": (19.0, 24.0),
+    "4": (29.0, 34.0),
+    "5": (39.0, 45.0),
+}
 LIMITS = (7.5, 16.5, 26.5, 36.5)
 # Of the turned heads, as often as Photoface has them, but the rare ones made less rare.
 _TURNED = {"2": 0.5, "3": 0.25, "4": 0.13, "5": 0.12}

@@ -47,6 +47,18 @@ def test_central_weighs_size_against_distance(monkeypatch):
     assert look(monkeypatch, [[middle, aside]])[0].faces == 2
 
 
+def test_whoever_stands_aside_is_not_taken_before_a_second_size_is_tried(monkeypatch):
+    middle, aside = found((150, 100), 80), found((30, 100), 90)
+    quick, thorough = Scripted([[aside]]), Scripted([[aside, middle]])
+    monkeypatch.setattr(
+        detectors, "open_detector", lambda _, quick_=False: quick if quick_ else thorough
+    )
+    seen = find_face(PICTURE, AlignmentRecipe(), quick=True)
+    assert seen.face.box[0] == middle.box[0]
+    assert seen.faces == 2
+    assert find_face(PICTURE, AlignmentRecipe(face="largest"), quick=True).faces == 1
+
+
 def test_points_that_no_face_can_have_do_not_count(monkeypatch):
     upside = template_points("arcface112", 112)
     upside[2] = (56, 140)  # the nose below the mouth

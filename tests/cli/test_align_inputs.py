@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from foreign_networks import TOML, network
 from posed_faces import posed, poses, write_maps
 
 from fr3d.artifacts.store import open_artifact
@@ -221,3 +222,17 @@ def test_one_line_and_a_hint(words, status, says, capsys: pytest.CaptureFixture[
     err = capsys.readouterr().err
     assert says in err
     assert "Traceback" not in err
+
+
+def test_a_network_of_photographs_takes_those_of_rgbd_pairs(photographs: Path, pairs: Path):
+    """To a network that sees the photograph alone, the depth beside it changes nothing."""
+    Path("net.onnx").write_bytes(network())
+    Path("net.toml").write_text(TOML)
+    contracts = set()
+    for name, source in (("a", photographs), ("b", pairs)):
+        words = ["align", str(source), "--size", "16", "-o", f"{name}.h5", "-q"]
+        assert main(words) == 0
+        assert main(["embed", f"{name}.h5", "-m", "net.onnx", "-o", f"{name}e.h5", "-q"]) == 0
+        made = open_artifact(Path(f"{name}e.h5"), "fr3d.embeddings")
+        contracts.add(made.attrs["model_contract"])
+    assert len(contracts) == 1

@@ -7,9 +7,9 @@ import numpy as np
 import onnx
 import pytest
 from foreign_networks import SIDE, TOML, network, weighted_mean, write_photographs
-from fr3d.inference.onnx_file import open_session
 from onnx import TensorProto
 
+from fr3d.artifacts.onnx_file import open_session
 from fr3d.artifacts.provenance import Step
 from fr3d.artifacts.store import Artifact, open_artifact
 from fr3d.artifacts.writer import write_artifact
