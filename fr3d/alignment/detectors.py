@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.alignment import yunet
+from fr3d.alignment.closer_yunet import CloserYunet
 from fr3d.alignment.found import FoundFace
 from fr3d.alignment.landmarks import NoFaceError, ordered
 from fr3d.alignment.recipe import AlignmentRecipe
 
 Picture = npt.NDArray[np.uint8]
 
-# One size of view shows the faces of most photographs; those of other sizes get the rest.
-_PHOTOGRAPH_ROUNDS: tuple[tuple[int, ...], ...] = ((256,), *yunet.ROUNDS)
 # Blur of the later looks, in pixels of a picture of 256.
 _BLURS = (1.0, 2.0, 3.0)
 _BLUR_SIDE = 256
@@ -73,7 +72,8 @@ def find_face(picture: Picture, recipe: AlignmentRecipe, quick: bool = False) ->
     Args:
         picture: (H, W, 3), BGR.
         recipe: which detector, and which of several faces.
-        quick: look for faces of photographs in one size first, as most show them well.
+        quick: glance at the whole first and look at what it shows more closely, as photographs
+            allow, which are lit well.
 
     Returns:
         The face, or None.
@@ -82,7 +82,7 @@ def find_face(picture: Picture, recipe: AlignmentRecipe, quick: bool = False) ->
     for look, view in enumerate(_looks(picture)):
         faces = _usable(detector.find(view))
         central = quick and recipe.face == "central"
-        if central and faces and all(_aside(face, picture.shape) for face in faces):
+        if central and faces and all(_central(face, picture.shape) < 0 for face in faces):
             # whoever is meant stands in the middle, where other sizes may show a face
             faces = _usable(open_detector(recipe).find(view)) or faces
         if faces:
@@ -97,7 +97,8 @@ def open_detector(recipe: AlignmentRecipe, quick: bool = False) -> FaceDetector:
         recipe: one that detects.
         quick: see `find_face`.
     """
-    faces = yunet.Yunet(_PHOTOGRAPH_ROUNDS if quick else yunet.ROUNDS)
+    prominence = _area if recipe.face == "largest" else _central
+    faces: FaceDetector = CloserYunet(prominence) if quick else yunet.Yunet()
     if recipe.detector == "mtcnn":
         from fr3d.alignment.mtcnn import Mtcnn
 
@@ -162,18 +163,23 @@ def _in_order(face: FoundFace) -> FoundFace | None:
 
 
 def _choose(faces: Sequence[FoundFace], shape: Sequence[int], which: str) -> FoundFace:
-    """The largest face; where asked for, weighed against its distance from the middle.
+    """The most prominent face, of those that were looked at closely where some were."""
+    closely = [face for face in faces if np.isfinite(face.spread)] or faces
+    prominence = _area if which == "largest" else _central
+    return max(closely, key=lambda face: prominence(face, shape))
+
+
+def _area(face: FoundFace, _: Sequence[int]) -> float:
+    return face.area
+
+
+def _central(face: FoundFace, shape: Sequence[int]) -> float:
+    """The area of a face weighed against its distance from the middle.
 
     The weight is the one that many scripts of the field use: area less twice the squared distance.
+    It is negative for a face that lies further from the middle than it is large.
     """
-    if which == "largest":
-        return max(faces, key=lambda face: face.area)
-    return max(faces, key=lambda face: face.area - 2.0 * _offset(face, shape))
-
-
-def _aside(face: FoundFace, shape: Sequence[int]) -> bool:
-    """Whether a face lies further from the middle than it is large."""
-    return face.area < 2.0 * _offset(face, shape)
+    return face.area - 2.0 * _offset(face, shape)
 
 
 def _offset(face: FoundFace, shape: Sequence[int]) -> float:

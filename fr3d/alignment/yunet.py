@@ -26,7 +26,7 @@ ROUNDS: tuple[tuple[int, ...], ...] = ((256, 384), (192, 640), (1024,))
 _PADDING = 0.25
 _MIRRORED = [1, 0, 2, 4, 3]
 # A view whose points lie further off than this share of the eye distance shows another face.
-_AGREEMENT = 0.35
+AGREEMENT = 0.35
 _MINIMUM_VIEWS = 2
 
 
@@ -61,8 +61,8 @@ class Yunet:
         """
         for padding in (0.0, _PADDING):
             for sides in self.rounds:
-                views = [v for side in sides for v in _look(picture, side, padding)]
-                found = _fuse(views)
+                views = [v for side in sides for v in look(picture, side, padding)]
+                found = fuse(views)
                 if found:
                     return found
         return []
@@ -82,10 +82,20 @@ def detect(image: FloatArray, rounds: Sequence[Sequence[int]] = ROUNDS) -> Found
     return found[0] if found else None
 
 
-def _look(picture: Picture, side: int, padding: float) -> Iterator[list[FoundFace]]:
-    """Find the faces in one size of a picture and in its mirror image."""
+def look(picture: Picture, side: int, padding: float) -> Iterator[list[FoundFace]]:
+    """Find the faces in one size of a picture and in its mirror image.
+
+    Args:
+        picture: (H, W, 3), BGR.
+        side: longer side of the view, pixels.
+        padding: margin around the picture, in longer sides of it.
+
+    Yields:
+        The faces of either view, in pixels of the picture.
+    """
     margin = round(padding * max(picture.shape[:2]))
-    framed = np.pad(picture, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
+    sides = ((margin, margin), (margin, margin), (0, 0))
+    framed = np.pad(picture, sides, mode="edge") if margin else picture
     scale = side / max(framed.shape[:2])
     size = [max(1, round(scale * n)) for n in framed.shape[1::-1]]
     method = cv2.INTER_LINEAR if scale >= 1 else cv2.INTER_AREA
@@ -127,10 +137,13 @@ def _faces(view: Picture) -> FloatArray:
     return rows[np.isfinite(rows).all(axis=1) & (rows[:, 2:4] > 0).all(axis=1)]
 
 
-def _fuse(views: list[list[FoundFace]]) -> list[FoundFace]:
+def fuse(views: list[list[FoundFace]]) -> list[FoundFace]:
     """Take the median over the views of each face that at least two of them show.
 
     One view alone is not believed: in noise it shows a face now and then.
+
+    Args:
+        views: the faces of each.
     """
     left = {(k, n): face for k, view in enumerate(views) for n, face in enumerate(view)}
     found: list[FoundFace] = []
@@ -146,12 +159,12 @@ def _fuse(views: list[list[FoundFace]]) -> list[FoundFace]:
 
 def _agreeing(left: dict[tuple[int, int], FoundFace], face: FoundFace) -> list[tuple[int, int]]:
     """The nearest find of each view that shows the same face."""
-    reach = _AGREEMENT * float(np.hypot(*(face.landmarks[1] - face.landmarks[0])))
+    reach = AGREEMENT * float(np.hypot(*(face.landmarks[1] - face.landmarks[0])))
     nearest: dict[int, tuple[float, tuple[int, int]]] = {}
     for key, other in left.items():
-        apart = _apart(other.landmarks, face.landmarks)
-        if apart <= reach and apart < nearest.get(key[0], (np.inf, key))[0]:
-            nearest[key[0]] = (apart, key)
+        distance = apart(other.landmarks, face.landmarks)
+        if distance <= reach and distance < nearest.get(key[0], (np.inf, key))[0]:
+            nearest[key[0]] = (distance, key)
     return [key for _, key in nearest.values()]
 
 
@@ -161,11 +174,12 @@ def _median(agreeing: list[FoundFace]) -> FoundFace:
         box=np.median([find.box for find in agreeing], axis=0),
         landmarks=points,
         score=float(np.mean([find.score for find in agreeing])),
-        spread=float(np.mean([_apart(find.landmarks, points) for find in agreeing])),
+        spread=float(np.mean([apart(find.landmarks, points) for find in agreeing])),
     )
 
 
-def _apart(one: FloatArray, other: FloatArray) -> float:
+def apart(one: FloatArray, other: FloatArray) -> float:
+    """Mean distance of points (K, 2) from others."""
     return float(np.hypot(*(one - other).T).mean())
 
 

@@ -39,7 +39,11 @@ def warp_maps(maps: FaceMaps, matrix: Array, size: int | tuple[int, int]) -> Fac
     """
     shape = (size, size) if isinstance(size, int) else size
     scale, slopes = _scale_and_slopes(matrix)
-    mask, drawn = _draw_masked(maps, matrix, shape)
+    image, inside = _draw_image(maps, matrix, shape)
+    if maps.present.keys() == {"image"} and maps.mask.all():
+        mask, drawn = inside, dict[str, Array]()  # a photograph: its mask is its frame
+    else:
+        mask, drawn = _draw_masked(maps, matrix, shape)
     if maps.normal is not None:
         drawn["normal"] = unit(_turn_normals(drawn["normal"], slopes))
     if maps.depth is not None:
@@ -47,8 +51,8 @@ def warp_maps(maps: FaceMaps, matrix: Array, size: int | tuple[int, int]) -> Fac
         depth, covered = resample(_as_layers(maps.depth), known, matrix, shape)
         height = depth[..., 0] * np.float32(scale)
         drawn["depth"] = np.where(mask & (covered > 1e-3), height, np.float32(np.nan))
-    if maps.image is not None:
-        drawn["image"] = _draw_image(maps.image, matrix, shape)
+    if image is not None:
+        drawn["image"] = image
     landmarks = maps.landmarks
     if landmarks is not None:
         moved = transform_points(matrix, landmarks).astype(np.float32)
@@ -128,12 +132,17 @@ def _draw_masked(
     }
 
 
-def _draw_image(image: Array, matrix: Array, shape: tuple[int, int]) -> Array:
-    """Draw the photograph; zero where less than half of a pixel lies in its frame."""
-    everywhere = np.ones(image.shape[:2], dtype=np.float32)
-    values, covered = resample(_as_layers(image), everywhere, matrix, shape)
-    values[covered < 0.5] = 0.0
-    return values if image.ndim == 3 else values[..., 0]
+def _draw_image(
+    maps: FaceMaps, matrix: Array, shape: tuple[int, int]
+) -> tuple[Array | None, npt.NDArray[np.bool_]]:
+    """Draw the photograph, zero where less than half of a pixel lies in its frame; and where."""
+    if maps.image is None:
+        return None, np.zeros(shape, bool)
+    everywhere = np.ones(maps.image.shape[:2], dtype=np.float32)
+    values, covered = resample(_as_layers(maps.image), everywhere, matrix, shape)
+    inside = covered >= 0.5
+    values[~inside] = 0.0
+    return (values if maps.image.ndim == 3 else values[..., 0]), inside
 
 
 def _as_layers(values: Array) -> Array:
