@@ -6,8 +6,8 @@
 SHARED is the folder with data/lfw; PEER a folder with facenet-pytorch, made by
 `pip install --no-deps --target PEER facenet-pytorch requests urllib3 idna certifi
 charset-normalizer`. Both read files, find the face and cut it out; ours writes the artifact, too.
-They alternate; the medians count. Neither counts start-up: ours is the difference between many and few
-photographs; the rate with start-up stands beside it.
+They alternate; the medians count. Neither counts start-up: ours is the difference between many and
+few photographs; the rate with start-up stands beside it.
 """
 
 import argparse
