@@ -23,7 +23,7 @@ def test_a_closer_look_agrees_with_the_thorough_search(shared: Path, side: int):
     (face,) = CloserYunet(area).find(picture)
     thorough = Yunet().find(picture)[0]
     eyes = np.hypot(*(face.landmarks[1] - face.landmarks[0]))
-    assert np.hypot(*(face.landmarks - thorough.landmarks).T).mean() < 0.06 * eyes
+    assert np.hypot(*(face.landmarks - thorough.landmarks).T).mean() < 0.1 * eyes
     assert np.isfinite(face.spread)
 
 
