@@ -97,3 +97,13 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], Position] | None:
 def _damaged(path: Path) -> MalformedInputError:
     """Make the error of a checkpoint that cannot be used."""
     return MalformedInputError(f"{path}: damaged checkpoint", "start the run again with --force")
+
+
+def tensors_below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors under a prefix, without it.
+
+    Args:
+        tensors: by name.
+        prefix: of the names.
+    """
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from fr3d.errors import MalformedInputError
 from fr3d.losses.margin import LossTerms
 from fr3d.models.embedding import Network
+from fr3d.training.checkpoint import tensors_below
 from fr3d.training.config import TrainConfig
+from fr3d.training.optimiser import adamw
 
 
 class Learner:
@@ -88,12 +90,12 @@ class Learner:
         try:
             frozen = self.network.state_dict().keys() - self._learned().keys()
             kept = {k: v for k, v in self.network.state_dict().items() if k in frozen}
-            self.network.load_state_dict(kept | _below(tensors, "network."))
-            self.criterion.load_state_dict(_below(tensors, "criterion."))
+            self.network.load_state_dict(kept | tensors_below(tensors, "network."))
+            self.criterion.load_state_dict(tensors_below(tensors, "criterion."))
             self.average = {
-                k: v.to(self.device).clone() for k, v in _below(tensors, "average.").items()
+                k: v.to(self.device).clone() for k, v in tensors_below(tensors, "average.").items()
             }
-            self._load_optimiser(_below(tensors, "optimiser."))
+            self._load_optimiser(tensors_below(tensors, "optimiser."))
         except (RuntimeError, ValueError, KeyError, IndexError) as error:
             text = " ".join(str(error).split())[:200]
             raise MalformedInputError(
@@ -164,13 +166,4 @@ def build_optimiser(
     learnable = [
         p for module in (network, criterion) for p in module.parameters() if p.requires_grad
     ]
-    groups = [
-        {"params": [p for p in learnable if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in learnable if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
-
-
-def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors under a prefix, without it."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    return adamw(learnable, config.learning_rate, config.weight_decay)

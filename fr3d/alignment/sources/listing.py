@@ -109,6 +109,28 @@ def walk(root: Path, suffixes: Iterable[str]) -> list[Path]:
     return sorted(found, key=lambda path: path.relative_to(root).parts)
 
 
+def list_files(
+    root: Path, role: str, suffixes: Iterable[str], what: str, pattern: re.Pattern[str] | None
+) -> Listing:
+    """Find sessions of one file each.
+
+    Args:
+        root: with a folder a person, or with files that are named by people.
+        role: of the file.
+        suffixes: of such files, in lower case.
+        what: they are, in the plural, for messages.
+        pattern: what tells subject and session from a path instead.
+
+    Raises:
+        MissingInputError: there are none.
+    """
+    known = sorted(suffixes)
+    paths = walk(root, known)
+    if not paths:
+        raise MissingInputError(f"{root}: no {what} in it", f"expected {', '.join(known)}")
+    return list_items(root, [{role: path} for path in paths], pattern)
+
+
 def list_items(
     root: Path, groups: Sequence[Mapping[str, Path]], pattern: re.Pattern[str] | None
 ) -> Listing:

@@ -10,10 +10,9 @@ import numpy as np
 
 from fr3d.alignment.landmarks import NoFaceError
 from fr3d.alignment.sources.files import Reader
-from fr3d.alignment.sources.listing import Item, Listing, list_items, walk
+from fr3d.alignment.sources.listing import Item, Listing, list_files
 from fr3d.alignment.sources.pictures import ColourPicture, read_picture
 from fr3d.alignment.sources.source import Picture, Placed, Points, Unaligned
-from fr3d.errors import MissingInputError
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.resample import moved_origin, needed_window
 from fr3d.photometric.image_header import SUFFIXES
@@ -81,18 +80,5 @@ class PhotographReader(Reader):
 
 
 def list_photographs(root: Path, pattern: re.Pattern[str] | None = None) -> Listing:
-    """Find the photographs of a folder.
-
-    Args:
-        root: with a folder a person, or with files that are named by people.
-        pattern: what tells subject and session from a path instead.
-
-    Raises:
-        MissingInputError: there are none.
-    """
-    paths = walk(root, PHOTOGRAPH_SUFFIXES)
-    if not paths:
-        raise MissingInputError(
-            f"{root}: no photographs in it", f"expected {', '.join(sorted(PHOTOGRAPH_SUFFIXES))}"
-        )
-    return list_items(root, [{ROLE: path} for path in paths], pattern)
+    """Find the photographs of a folder; see `list_files`."""
+    return list_files(root, ROLE, PHOTOGRAPH_SUFFIXES, "photographs", pattern)

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fr3d.alignment.sources.files import Reader
-from fr3d.alignment.sources.listing import Item, Listing, list_items, walk
+from fr3d.alignment.sources.listing import Item, Listing, list_files
 from fr3d.alignment.sources.maps import MapsFace
 from fr3d.alignment.sources.nose import nose_tip
 from fr3d.alignment.sources.scans import LONGEST_EDGE, Scan, is_hollow, scan_views
 from fr3d.alignment.sources.source import Matrix, Placed, Points
-from fr3d.errors import MissingInputError
 from fr3d.photometric.sources import SourceFiles
 
 ROLE, TEXTURE = "scan", "texture"
@@ -83,18 +82,5 @@ class ScanReader(Reader):
 
 
 def list_scans(root: Path, pattern: re.Pattern[str] | None = None) -> Listing:
-    """Find the scans of a folder.
-
-    Args:
-        root: with a folder a person, or with files that are named by people.
-        pattern: what tells subject and session from a path instead.
-
-    Raises:
-        MissingInputError: there are none.
-    """
-    paths = walk(root, SCAN_SUFFIXES)
-    if not paths:
-        raise MissingInputError(
-            f"{root}: no scans in it", f"expected {', '.join(sorted(SCAN_SUFFIXES))}"
-        )
-    return list_items(root, [{ROLE: path} for path in paths], pattern)
+    """Find the scans of a folder; see `list_files`."""
+    return list_files(root, ROLE, SCAN_SUFFIXES, "scans", pattern)

@@ -9,7 +9,9 @@ from fr3d.errors import MalformedInputError
 from fr3d.losses.heatmaps import HeatmapLoss
 from fr3d.losses.margin import LossTerms
 from fr3d.models.hourglass import StackedHourglass
+from fr3d.training.checkpoint import tensors_below
 from fr3d.training.landmarks.config import LandmarkConfig
+from fr3d.training.optimiser import adamw
 
 # The mean of the weights follows faster while there are few steps to average.
 _FIRST = 10
@@ -28,7 +30,7 @@ class LandmarkLearner:
         self.criterion = HeatmapLoss(config.sigma, config.spread)
         self.config = config
         self.device = next(network.parameters()).device
-        self.optimiser = _optimiser(network, config)
+        self.optimiser = adamw(network.parameters(), config.learning_rate, config.weight_decay)
         self.average = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self.steps = 0
 
@@ -73,11 +75,11 @@ class LandmarkLearner:
             MalformedInputError: they belong to another network.
         """
         try:
-            self.network.load_state_dict(_below(tensors, "network."))
-            for name, value in _below(tensors, "average.").items():
+            self.network.load_state_dict(tensors_below(tensors, "network."))
+            for name, value in tensors_below(tensors, "average.").items():
                 self.average[name].copy_(value)
             self.steps = int(tensors["steps"])
-            self._load_optimiser(_below(tensors, "optimiser."))
+            self._load_optimiser(tensors_below(tensors, "optimiser."))
         except (RuntimeError, ValueError, KeyError, IndexError) as error:
             text = " ".join(str(error).split())[:200]
             raise MalformedInputError(
@@ -108,18 +110,3 @@ class LandmarkLearner:
                 mean.lerp_(value, 1.0 - decay)
             else:
                 mean.copy_(value)
-
-
-def _optimiser(network: nn.Module, config: LandmarkConfig) -> torch.optim.AdamW:
-    """AdamW on all weights, of which only matrices decay."""
-    weights = list(network.parameters())
-    groups = [
-        {"params": [p for p in weights if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in weights if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
-
-
-def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors under a prefix, without it."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
