@@ -60,7 +60,10 @@ class AlignmentRecipe:
             if value not in known:
                 raise UsageError(f"no {name} '{value}', expected one of {', '.join(known)}")
         if not 0 <= self.margin < self.size:
-            raise UsageError(f"a margin of {self.margin} leaves nothing of {self.size} pixels")
+            raise UsageError(
+                f"a margin of {self.margin} leaves nothing of {self.size} pixels",
+                "make --size larger",
+            )
         if self.detector == "none":
             object.__setattr__(self, "template", REGISTERED)
         elif self.template != BOX and not self.points:
@@ -85,7 +88,8 @@ class AlignmentRecipe:
     @property
     def frame(self) -> str:
         """Name of the frame that the aligned maps are in."""
-        return f"face:{self.template}"
+        around = f"+{self.margin}" if self.margin else ""
+        return f"face:{self.template}{around}"
 
     @property
     def places(self) -> Template:

@@ -168,11 +168,11 @@ def align(
         ),
     ] = 25.0,
     normal_code: Annotated[
-        Literal["auto", "opencv-exr", "rgb"],
+        Literal["auto", "rgb", "rgb-y-down", "opencv-exr"],
         typer.Option(
             "--normal-code",
-            help="Channels of other tools' normals: rgb is (n + 1) / 2 with y up; opencv-exr is "
-            "(pz, -px, py) written blue first.",
+            help="Channels of other tools' normals, unit vectors or (n + 1) / 2: rgb has y up; "
+            "opencv-exr is (pz, -px, py) written blue first; auto takes what agrees with depth.",
             rich_help_panel=_INPUT,
         ),
     ] = "auto",
@@ -216,6 +216,7 @@ def align(
     recipe = make_recipe(
         inputs,
         landmarks,
+        depth,
         size=size or 112,
         template=template,
         detector=detector,

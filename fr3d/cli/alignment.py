@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from fr3d.alignment.faces import AlignmentSummary
     from fr3d.alignment.recipe import AlignmentRecipe
+    from fr3d.alignment.sources.normal_codes import NormalCode
     from fr3d.alignment.sources.open import Reading
     from fr3d.alignment.sources.source import Source
-    from fr3d.alignment.sources.triples import NormalCode
+
+
+_USUAL_NOSE = (4.0, 60.0)
+"""How far noses stand before eyes and mouth, mm, with room for noise and turned heads."""
+_DOUBTFUL_ANGLE = 20.0
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,15 @@ def make_reading(
     )
 
 
-def make_recipe(source: "Source", landmarks: Path | None, **options: Any) -> "AlignmentRecipe":
+def make_recipe(
+    source: "Source", landmarks: Path | None, depth: Depth, **options: Any
+) -> "AlignmentRecipe":
     """How faces of a source are aligned.
 
     Args:
         source: of faces.
         landmarks: run folder or ONNX file of a landmark network, or None.
+        depth: options on measured depth.
         options: fields of the recipe.
 
     Raises:
@@ -76,6 +84,11 @@ def make_recipe(source: "Source", landmarks: Path | None, **options: Any) -> "Al
     from fr3d.alignment.sources.maps import MapsSource, check_alignable
     from fr3d.errors import UsageError
 
+    if landmarks is not None and options["detector"] != "hourglass":
+        raise UsageError(
+            f"--landmarks {landmarks}: only the detector hourglass uses it",
+            "add --detector hourglass",
+        )
     if landmarks is not None:
         network, digest = _read_network(landmarks)
         options |= {"network": network, "network_sha256": digest}
@@ -84,6 +97,12 @@ def make_recipe(source: "Source", landmarks: Path | None, **options: Any) -> "Al
         check_alignable(source.artifact, recipe)
     elif recipe.detector == "capture":
         raise UsageError(f"{source.kind} come without landmarks", "choose another --detector")
+    measured = depth.unit_mm is not None or depth.sign is not None or depth.intrinsics is not None
+    if measured and source.kind != "rgbd":
+        raise UsageError(
+            f"{source.kind} have no measured depth, which these options are for",
+            "drop --depth-unit, --depth-sign and --intrinsics",
+        )
     if recipe.frontal and source.kind == "photographs":
         raise UsageError("photographs have no depth to be turned by", "drop --frontal")
     return recipe
@@ -146,13 +165,17 @@ def _read_network(path: Path) -> tuple[bytes, str]:
 
 def _introduce(source: "Source") -> None:
     """Say what was understood where it was not said."""
-    from fr3d.cli.console import say
+    from fr3d.cli.console import say, warn
 
     if source.kind == "maps":
         return
     subjects = {source.key(row)[0] for row in range(len(source))}
     first = "/".join(source.key(0))
-    say(f"{source.name}: {len(source)} {source.kind} of {len(subjects)} people, first {first}")
+    kind = {"rgbd": "RGB-D pairs", "triples": "sets of maps"}.get(source.kind, source.kind)
+    say(f"{source.name}: {len(source)} {kind} of {len(subjects)} people, first {first}")
+    others = source.passed_over
+    if others:
+        warn(f"{len(others)} other files are passed over, such as {others[0]}")
 
 
 def _tell(done: "AlignmentSummary", source: "Source", output: Path) -> None:
@@ -160,9 +183,10 @@ def _tell(done: "AlignmentSummary", source: "Source", output: Path) -> None:
 
     for reject in done.rejected:
         detail(f"left out {reject.subject_id}/{reject.session_id}: {reject.reason}")
-    lost = f", {len(done.rejected)} without a usable face" if done.rejected else ""
+    lost = f", {len(done.rejected)} left out" if done.rejected else ""
     before = f", {len(done.earlier)} rejected earlier" if done.earlier else ""
-    say(f"aligned {done.aligned} of {len(source)} sessions -> {output}{lost}{before}")
+    why = f"; the reasons are in {output}.rejects.csv" if lost else ""
+    say(f"aligned {done.aligned} of {len(source)} sessions -> {output}{lost}{before}{why}")
     for text in _doubts(output):
         warn(text)
 
@@ -180,8 +204,17 @@ def _doubts(output: Path) -> list[str]:
         doubts.append(f"{several.sum()} sessions show several faces; see quality/face_count")
     nose = quality.get("nose_mm", np.zeros(0))
     known = nose[np.isfinite(nose)]
-    if known.size and np.median(known) < 0:
+    middle = float(np.median(known)) if known.size else _USUAL_NOSE[0]
+    if middle < 0:
         doubts.append("most noses lie behind eyes and mouth; is --depth-sign right?")
+    elif not _USUAL_NOSE[0] <= middle <= _USUAL_NOSE[1]:
+        doubts.append(f"noses stand {middle:.3g} mm before eyes and mouth; is --depth-unit right?")
+    angle = quality.get("normal_depth_angle", np.zeros(0))
+    if (angle > _DOUBTFUL_ANGLE).any():
+        doubts.append(
+            f"{(angle > _DOUBTFUL_ANGLE).sum()} sessions have normals that do not fit their depth; "
+            "see quality/normal_depth_angle and --normal-code"
+        )
     inside = quality.get("face_inside", np.ones(0)) < 0.7
     if inside.any():
         doubts.append(f"{inside.sum()} faces reach out of their pictures; see quality/face_inside")

@@ -109,7 +109,9 @@ def show(
     sheet: flashes (where the file keeps them), mean image with landmarks,
     normals, albedo, depth, confidence (0 violet to 1 yellow) and mask.
     alignment: hundreds of faces, the least sure first, each beside the
-    picture that it was found in with box, points and outline of the crop.
+    picture that it was found in with box (yellow), points (red) and outline
+    of the crop (blue); names are red below a score of 0.75, violet where the
+    picture shows several faces.
     normal: red right, green up, blue to the camera: (n + 1) / 2; black outside.
     albedo, relit: sRGB; relit is one view a light, side by side.
     depth: 16 bit; depth = (level - 32768) * step, level 0 unknown; the step is

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +14,7 @@ from fr3d.geometry.normals import unit
 from fr3d.geometry.raster import interpolate, rasterise
 
 Array = npt.NDArray[Any]
+_MOSTLY = 0.6  # of the 3 x 3 pixels around a hole
 _LAYERS = ("normal", "albedo", "image", "confidence")
 
 
@@ -73,6 +75,8 @@ def turn_maps(maps: FaceMaps, rotation: Array, about: Array) -> FaceMaps:
         (maps.height, maps.width),
     )
     present = _parted(drawn, splits, maps)
+    if maps.image is not None:
+        present["image"] = _without_pinholes(present["image"], there)
     if maps.normal is not None:
         turned = unit(present["normal"] @ np.asarray(rotation, np.float32).T)
         # a surface that the mesh shows from the front faces the front
@@ -110,6 +114,18 @@ def _stacked(maps: FaceMaps) -> tuple[Array, dict[str, int]]:
         at += layers[-1].shape[2]
     stack = np.concatenate(layers, axis=2) if layers else np.zeros((*maps.mask.shape, 0))
     return np.where(maps.mask[..., None], stack, 0.0), starts
+
+
+def _without_pinholes(image: Array, there: BoolArray) -> Array:
+    """Fill holes of a pixel or two in the photograph, of which depth alone was not measured."""
+    layers = image if image.ndim == 3 else image[..., None]
+    weight = there.astype(np.float32)[..., None]
+    # an axis of one channel is dropped by OpenCV
+    near = np.atleast_3d(cv2.blur(weight, (3, 3)))
+    mean = np.atleast_3d(cv2.blur(layers * weight, (3, 3)))
+    pinhole = ~there[..., None] & (near > _MOSTLY)
+    filled = np.where(pinhole, mean / np.maximum(near, 1e-6), layers)
+    return filled.reshape(image.shape)
 
 
 def _parted(drawn: Array, starts: dict[str, int], maps: FaceMaps) -> dict[str, Array]:

@@ -236,3 +236,78 @@ def test_a_network_of_photographs_takes_those_of_rgbd_pairs(photographs: Path, p
         made = open_artifact(Path(f"{name}e.h5"), "fr3d.embeddings")
         contracts.add(made.attrs["model_contract"])
     assert len(contracts) == 1
+
+
+def test_tables_with_gaps(photographs: Path, pairs: Path, capsys: pytest.CaptureFixture[str]):
+    Path("none.csv").write_text("subject_id,photograph\n")
+    assert main(["align", "none.csv"]) == ExitStatus.MALFORMED
+    assert "none.csv: lists no session" in capsys.readouterr().err
+    colour = next(pairs.glob("1001/*.png"))
+    depth = colour.with_suffix(".npy")
+    other = next(pairs.glob("1002/*.png"))
+    rows = f"a,{colour},{depth}\nb,{other},\n"
+    Path("gap.csv").write_text("subject_id,photograph,depth\n" + rows)
+    assert main(["align", "gap.csv", "--depth-unit", "1", "-q"]) == 0
+    assert faces().subject_id == ["a"]
+    assert "no depth beside it" in Path("faces.h5.rejects.csv").read_text()
+
+
+def test_what_is_passed_over_is_counted(photographs: Path, capsys: pytest.CaptureFixture[str]):
+    folder = Path("set/1001")
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(next(photographs.glob("1001/*.png")).read_bytes())
+    (folder / "b.gif").write_bytes(b"GIF89a")
+    (folder / "notes.txt").write_text("not a picture")
+    assert main(["align", "set"]) == 0
+    assert "1 other files are passed over, such as 1001/b.gif" in capsys.readouterr().err
+
+
+def test_a_depth_unit_that_gives_no_noses_is_doubted(
+    pairs: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["align", str(pairs), "--depth-unit", "0.01"]) == 0
+    assert "before eyes and mouth; is --depth-unit right?" in capsys.readouterr().err
+
+
+def test_options_for_other_inputs_are_refused(
+    photographs: Path, capsys: pytest.CaptureFixture[str]
+):
+    Path("camera.json").write_text('{"color": {"fx": 600, "fy": 600, "cx": 80, "cy": 80}}')
+    for words, says in (
+        (["--intrinsics", "camera.json"], "photographs have no measured depth"),
+        (["--depth-unit", "2"], "photographs have no measured depth"),
+        (["--landmarks", "run"], "only the detector hourglass uses it"),
+    ):
+        assert main(["align", str(photographs), *words]) == ExitStatus.USAGE
+        assert says in capsys.readouterr().err
+
+
+def test_a_folder_without_the_photographs_is_noticed(
+    photographs: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["align", str(photographs), "-q"]) == 0
+    words = ["show", "faces.h5", "--as", "alignment", "-o", "a.png", "--photographs", "nowhere"]
+    assert main(words) == ExitStatus.MISSING
+    assert "_01.png in it, nor any other of these photographs" in capsys.readouterr().err
+
+
+def test_faces_with_a_margin_are_in_another_frame(
+    photographs: Path, capsys: pytest.CaptureFixture[str]
+):
+    Path("net.onnx").write_bytes(network())
+    Path("net.toml").write_text(TOML)
+    assert main(["align", str(photographs), "--size", "16", "--margin", "6", "-q"]) == 0
+    assert faces().frame == "face:arcface112+6"
+    assert main(["embed", "-m", "net.onnx"]) == ExitStatus.MALFORMED
+    assert "face:arcface112+6" in capsys.readouterr().err
+
+
+def test_a_mesh_of_one_colour_is_looked_at_as_a_relief(pairs: Path):
+    assert main(["align", str(pairs), "--size", "200", "-q"]) == 0
+    assert main(["show", "faces.h5", "--as", "ply", "-o", "scans", "-q"]) == 0
+    assert main(["align", "scans", "-o", "back.h5", "-q"]) == 0
+    back = faces("back.h5")
+    assert len(back) == 4
+    assert not back.quality["scan_textured"].any()
+    assert back.subject_id == faces().subject_id
+    assert np.abs(back["landmarks"][:] - faces()["landmarks"][:] * 0.56).max() < 16

@@ -58,6 +58,7 @@ class FilesSource(Source):
         self.parameters = {"kind": reader.kind, **reader.parameters}
         self.digest, self.moment = listing.digest()
         self.contents = Contents(self.name, "source_sha256")
+        self.passed_over = listing.passed_over
         self.attrs: dict[str, Any] = {}
         names = sorted({name for item in listing.items for name in item.attributes})
         self._attributes = [name for name in names if name != "file"]

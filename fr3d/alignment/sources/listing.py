@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fr3d.errors import MalformedInputError, MissingInputError, UsageError
 
+_NUMBER_FIRST = re.compile(r"(?P<subject>\d+)[_\-. ]+(?P<session>.+)")
 _NUMBERED = re.compile(r"(?P<subject>.+?)[_\-. ]+(?P<session>\d+)")
 _FIRST_WORD = re.compile(r"(?P<subject>[^_\-. ]+)[_\-. ]+(?P<session>.+)")
 
@@ -40,11 +41,13 @@ class Listing:
         name: of the folder or table.
         items: the sessions.
         by_file_name: whether people were told by the names of files, not of folders.
+        passed_over: pictures and scans beside them that are none of theirs.
     """
 
     name: str
     items: tuple[Item, ...]
     by_file_name: bool = False
+    passed_over: tuple[str, ...] = ()
 
     def digest(self) -> tuple[str, str]:
         """SHA-256 of names and sizes, and of these with the times of change."""
@@ -78,7 +81,7 @@ def compile_pattern(text: str | None) -> re.Pattern[str] | None:
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise UsageError(f"pattern '{text}': {error}", r"such as '(?P<subject>\d+)_") from error
+        raise UsageError(f"pattern '{text}': {error}", r"such as '(?P<subject>\d+)_'") from error
     if "subject" not in pattern.groupindex:
         raise UsageError(f"pattern '{text}': no group named subject", r"write (?P<subject>\d+)")
     return pattern
@@ -136,8 +139,9 @@ def list_items(
 ) -> Listing:
     """Tell who is on files: by their folder, else by their names.
 
-    The first folder below the root is the person. Of files that lie in the root itself the name
-    tells: what stands before its last number, else its first word, is the person.
+    The first folder below the root is the person, and the rest of the path the session. Of files
+    that lie in the root itself the name tells: a number that it begins with, else what stands
+    before its last number, else its first word, is the person.
 
     Args:
         root: the folder.
@@ -170,15 +174,19 @@ def _joined(inside: Path) -> str:
 
 
 def _by_name(stem: str) -> tuple[str, str]:
-    match = _NUMBERED.fullmatch(stem) or _FIRST_WORD.fullmatch(stem)
-    return (match["subject"], match["session"]) if match else (stem, stem)
+    for pattern in (_NUMBER_FIRST, _NUMBERED, _FIRST_WORD):
+        match = pattern.fullmatch(stem)
+        if match is not None:
+            return match["subject"], match["session"]
+    return stem, stem
 
 
 def _by_pattern(pattern: re.Pattern[str], inside: Path) -> tuple[str, str]:
     match = pattern.search(inside.as_posix())
     if match is None or not match["subject"]:
         raise MalformedInputError(
-            f"{inside.as_posix()}: the pattern '{pattern.pattern}' finds no subject in it"
+            f"{inside.as_posix()}: the pattern '{pattern.pattern}' finds no subject in it",
+            "it is sought in the path inside the folder, suffix included",
         )
     session = match["session"] if "session" in pattern.groupindex else None
     return match["subject"], session or inside.stem

@@ -116,7 +116,7 @@ def check_alignable(artifact: Artifact, recipe: AlignmentRecipe) -> None:
     if artifact.frame.startswith("face:"):
         raise MalformedInputError(
             f"{name}: aligned already, its frame is '{artifact.frame}'",
-            "give the file that 'fr3d ps-reconstruct' wrote",
+            "give what it was aligned from",
         )
     if not any(m in artifact for m in MAPS):
         raise MalformedInputError(f"{name}: no dataset of maps, expected one of {', '.join(MAPS)}")

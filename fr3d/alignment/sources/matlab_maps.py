@@ -23,8 +23,8 @@ def read_matlab(path: Path, modality: str) -> npt.NDArray[np.float32]:
         modality: "normal", "depth" or "albedo".
 
     Returns:
-        (H, W, 3) unit normals with x right, y up, z to the camera; (H, W) depth in pixels; or
-        (H, W) albedo, of which 1 is the largest 8-bit level.
+        (H, W, 3) unit normals px, py, pz; (H, W) depth in pixels; or (H, W) albedo, of which 1 is
+        the largest 8-bit level.
 
     Raises:
         MalformedInputError: damaged, too large, or without these variables.
@@ -53,6 +53,9 @@ def _plane(path: Path, name: str) -> npt.NDArray[np.float32]:
 
         return np.asarray(loadmat(path, variable_names=[name])[name], np.float32)
     except KeyError as error:
-        raise MalformedInputError(f"{path.name}: no variable '{name}'") from error
+        raise MalformedInputError(
+            f"{path.name}: no variable '{name}'",
+            "expected px, py, pz in sn.mat, z in z.mat and a in albedo.mat",
+        ) from error
     except Exception as error:  # damaged files raise whatever is found first
         raise MalformedInputError(f"{path.name}: not a MAT file that can be read") from error

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ from fr3d.alignment.sources.depth_files import DepthCode, read_note
 from fr3d.alignment.sources.files import FilesSource, Reader
 from fr3d.alignment.sources.listing import Listing, list_items, walk
 from fr3d.alignment.sources.maps import MapsSource
+from fr3d.alignment.sources.normal_codes import NormalCode
 from fr3d.alignment.sources.photographs import (
     PHOTOGRAPH_SUFFIXES,
     ROLE,
@@ -22,12 +23,15 @@ from fr3d.alignment.sources.scan_source import SCAN_SUFFIXES, ScanReader, list_s
 from fr3d.alignment.sources.source import Source
 from fr3d.alignment.sources.surface import SMOOTHING_MM
 from fr3d.alignment.sources.table import read_items
-from fr3d.alignment.sources.triples import NormalCode, TripleReader, list_triples
+from fr3d.alignment.sources.triples import TRIPLE_SUFFIXES, TripleReader, list_triples
 from fr3d.artifacts.store import open_artifact
 from fr3d.errors import MalformedInputError, MissingInputError, UsageError
 from fr3d.photometric.transfer import SRGB, Transfer
 
 Kind = Literal["auto", "maps", "photographs", "rgbd", "scans", "triples"]
+_UNREAD = frozenset((".gif", ".heic", ".heif", ".avif", ".jp2"))
+"""Pictures that are not read."""
+
 _LISTERS = {
     "photographs": list_photographs,
     "rgbd": list_pairs,
@@ -109,7 +113,9 @@ def open_source(
         )
     _refuse_captures(first)
     found = _kind_of(first) if kind == "auto" else kind
-    return FilesSource(_LISTERS[found](first, pattern), reading.reader(found, first))
+    listing = _LISTERS[found](first, pattern)
+    listing = replace(listing, passed_over=_passed_over(first, listing))
+    return FilesSource(listing, reading.reader(found, first))
 
 
 def _holds_maps(path: Path) -> bool:
@@ -140,6 +146,15 @@ def _refuse_captures(folder: Path) -> None:
                 f"{folder}: captures under several lights, not photographs of faces",
                 "make maps of them first: fr3d ps-reconstruct",
             )
+
+
+def _passed_over(folder: Path, listing: Listing) -> tuple[str, ...]:
+    """Pictures and scans of a folder that no session takes, nor lie beside one by the same name."""
+    used = {path.with_suffix("") for item in listing.items for path in item.files.values()}
+    others = walk(folder, PHOTOGRAPH_SUFFIXES | SCAN_SUFFIXES | TRIPLE_SUFFIXES | _UNREAD)
+    return tuple(
+        path.relative_to(folder).as_posix() for path in others if path.with_suffix("") not in used
+    )
 
 
 def _kind_of(folder: Path) -> str:

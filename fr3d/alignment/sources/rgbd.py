@@ -137,6 +137,9 @@ class RgbdReader(Reader):
         Raises:
             MalformedInputError: depth of another size, and no cameras to tell how it lies.
         """
+        missing = {COLOUR, DEPTH} - set(item.files)
+        if missing:
+            raise MalformedInputError(f"{item.file}: no {min(missing)} beside it")
         picture = read_picture(item.files[COLOUR], files)
         path = item.files[DEPTH]
         own = self.cameras is not None and self.cameras.depth is not None
@@ -177,7 +180,7 @@ def list_pairs(root: Path, pattern: re.Pattern[str] | None = None) -> Listing:
     """
     paths = walk(root, PHOTOGRAPH_SUFFIXES | DEPTH_SUFFIXES)
     groups = [pair for _, names in folders_first(paths) for pair in _pairs(names)]
-    if not groups:
+    if not any(DEPTH in group for group in groups):
         raise MissingInputError(
             f"{root}: no RGB-D pairs in it", "expected such as 0001_03.png beside 0001_03.npy"
         )
@@ -195,6 +198,8 @@ def _pairs(names: Sequence[Path]) -> list[dict[str, Path]]:
         colour = [path for path in paths if path not in depth]
         if len(depth) == 1 and len(colour) == 1:
             pairs.append({COLOUR: colour[0], DEPTH: depth[0]})
+        else:  # left out with its reason, not forgotten
+            pairs += [{COLOUR: path} for path in colour]
     return pairs
 
 

@@ -1,8 +1,10 @@
 """The surface of a scan in millimetres, cleaned, or the reason why there is too little of it."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fr3d.errors import MalformedInputError
 from fr3d.geometry.cloud_drawing import point_spacing
@@ -55,7 +57,7 @@ def clean_scan(mesh: SurfaceMesh, name: str, longest_edge: float) -> CleanScan:
         MalformedInputError: too small, too coarse or nothing left.
     """
     factor = millimetres_a_unit(mesh.vertices)
-    scaled = replace(mesh, vertices=mesh.vertices * factor)
+    scaled = replace(mesh, vertices=mesh.vertices * factor, colours=_colours(mesh))
     long_share, kept_share = 0.0, 1.0
     if not mesh.is_cloud:
         cleaning = clean_mesh(scaled, longest_edge)
@@ -78,6 +80,13 @@ def clean_scan(mesh: SurfaceMesh, name: str, longest_edge: float) -> CleanScan:
         "scan_textured": float(coloured),
     }
     return CleanScan(scaled, spacing, quality)
+
+
+def _colours(mesh: SurfaceMesh) -> npt.NDArray[Any] | None:
+    """Colours of the vertices; one for all is no picture of a face."""
+    if mesh.colours is None or not len(mesh.colours):
+        return None
+    return mesh.colours if np.ptp(mesh.colours, axis=0).any() else None
 
 
 def _measure(mesh: SurfaceMesh) -> tuple[float, float]:

@@ -112,6 +112,7 @@ class Source(ABC):
         attrs: root attributes to inherit.
         rejected: what an earlier step left out.
         part_rows: rows to seal at once.
+        passed_over: files beside those of the sessions that look like faces and are none of them.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Source(ABC):
     attrs: Mapping[str, Any]
     rejected: Sequence[Reject]
     part_rows: int
+    passed_over: Sequence[str] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -43,6 +43,8 @@ def read_items(path: Path, kind: str) -> tuple[Listing, str]:
             f"expected {' or '.join(COLUMNS[kind])}",
         )
     others = [n for n in table.columns if n not in ("subject_id", "session_id", *_ALL)]
+    if table.empty:
+        raise MalformedInputError(f"{path}: lists no session", "it has a header and no rows")
     items = []
     for number, row in enumerate(table.to_dict("records"), 2):
         texts = {str(name): str(value) for name, value in row.items()}
@@ -70,7 +72,9 @@ def _item(
     files = {name: path.parent / row[name] for name in used if row[name]}
     if not row["subject_id"] or not files:
         what = "no path of a file" if row["subject_id"] else "no subject_id"
-        raise MalformedInputError(f"{path}: line {number}: {what}")
+        raise MalformedInputError(
+            f"{path}: line {number}: {what}", "every row needs a subject_id and a file"
+        )
     first = next(iter(files.values()))
     session = row.get("session_id") or first.stem
     attributes = {name: row[name] for name in others}
@@ -84,6 +88,7 @@ def _refuse_twins(items: Sequence[Item], path: Path) -> None:
         key = item.subject_id, item.session_id
         if key in seen:
             raise MalformedInputError(
-                f"{path}: session {'/'.join(key)} stands there twice", "give each its session_id"
+                f"{path}: session {'/'.join(key)} stands there twice",
+                "give each row another session_id; an empty one is the file's name",
             )
         seen.add(key)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,25 +13,21 @@ from fr3d.alignment.sources.files import Reader
 from fr3d.alignment.sources.listing import Item, Listing, list_items, walk
 from fr3d.alignment.sources.maps import MapsFace
 from fr3d.alignment.sources.matlab_maps import read_matlab
+from fr3d.alignment.sources.normal_codes import NormalCode, as_vectors, decode
 from fr3d.errors import MalformedInputError, MissingInputError
 from fr3d.geometry.maps import FaceMaps
-from fr3d.geometry.normals import normals_from_depth, unit
+from fr3d.geometry.normals import normals_from_depth
 from fr3d.photometric.exr_image import decode_exr
 from fr3d.photometric.image_header import parse_header
 from fr3d.photometric.npy import load_numbers
 from fr3d.photometric.sources import SourceFiles
 
 Array = npt.NDArray[np.float32]
-NormalCode = Literal["auto", "opencv-exr", "rgb"]
-NORMAL_CODES: tuple[NormalCode, ...] = ("auto", "opencv-exr", "rgb")
-
 MODALITIES = ("normal", "albedo", "depth")
 TRIPLE_SUFFIXES = frozenset((".exr", ".npy", ".mat"))
 _MODALITY = re.compile(r"(?i)normal|albedo|depth")
 _MATLAB = {"sn": "normal", "z": "depth", "albedo": "albedo"}
 _PARTS = frozenset(("train", "test", "val", "gallery", "probe", "train_set", "test_set"))
-# The programs that wrote these divided what MATLAB gave them by the largest 8-bit level.
-_LEVELS = 255.0
 
 
 @dataclass(frozen=True)
@@ -39,10 +35,10 @@ class TripleReader(Reader):
     """Reads maps of other tools.
 
     Attributes:
-        normal_code: how stored channels mean normals: "rgb" is (n + 1) / 2 with x right, y up, z to
-            the camera; "opencv-exr" is (pz, -px, py) in the order blue, green, red, as written
-            from the Photoface authors' MATLAB maps; "auto" tells by the channel that faces the
-            camera: blue in the first, red in the second where it was read blue first.
+        normal_code: how stored channels mean normals, as unit vectors or as (n + 1) / 2: "rgb" is
+            x right, y up, z to the camera, "rgb-y-down" has y down, "opencv-exr" is (pz, -px, py)
+            in the order blue, green, red, as the Photoface authors' MATLAB maps were written;
+            "auto" takes the one that agrees best with the depth. See `normal_codes.decode`.
     """
 
     normal_code: NormalCode = "auto"
@@ -57,70 +53,31 @@ class TripleReader(Reader):
         """Read one session.
 
         Raises:
-            MalformedInputError: damaged, or maps of different sizes.
+            MalformedInputError: damaged, maps of different sizes, or of no known code.
         """
-        maps: dict[str, Array] = {}
-        for modality, path in item.files.items():
-            maps[modality] = self._map(modality, path, files)
+        maps = {name: _map(name, path, files) for name, path in item.files.items()}
         shapes = {name: values.shape[:2] for name, values in maps.items()}
         if len(set(shapes.values())) > 1:
             found = ", ".join(f"{name} {s[1]}x{s[0]}" for name, s in sorted(shapes.items()))
             raise MalformedInputError(f"{item.file}: found maps of different sizes: {found}")
-        return MapsFace(_face(maps), record)
-
-    def _map(self, modality: str, path: Path, files: SourceFiles) -> Array:
-        if path.suffix.lower() == ".mat":
-            files.read(path)
-            return read_matlab(path, modality)
-        stored = _stored(path, files)
-        if modality == "normal":
-            return decode_normals(stored, path, self.normal_code)
-        plane = stored if stored.ndim == 2 else stored[..., 0]
-        return plane * np.float32(_LEVELS if modality == "depth" else 1.0)
+        angle = float("nan")
+        if "normal" in maps:
+            name = item.files["normal"].name
+            found_code = decode(maps["normal"], maps.get("depth"), self.normal_code, name)
+            maps["normal"], angle = found_code.normal, found_code.angle
+            maps |= {} if found_code.depth is None else {"depth": found_code.depth}
+        return MapsFace(_face(maps), {**record, "quality/normal_depth_angle": np.float32(angle)})
 
 
-def decode_normals(stored: Array, path: Path, code: NormalCode) -> Array:
-    """Undo the coding of normals.
-
-    Args:
-        stored: (H, W, 3), red first where the file says so, else in the order of the file.
-        path: of the file, for messages.
-        code: see `TripleReader`.
-
-    Returns:
-        (H, W, 3) unit vectors, zero where nothing is.
-
-    Raises:
-        MalformedInputError: not three channels, or none that faces the camera.
-    """
-    if stored.ndim != 3 or stored.shape[2] != 3:
-        raise MalformedInputError(f"{path.name}: found shape {stored.shape}, expected (H, W, 3)")
-    outside = ~np.isfinite(stored).all(axis=2) | (stored == 0).all(axis=2)
-    values = 2.0 * np.where(outside[..., None], 0.5, stored) - 1.0
-    middle = values[~outside].mean(axis=0) if (~outside).any() else np.zeros(3)
-    towards = int(np.argmax(middle))
-    if middle[towards] < 0.3:
-        raise MalformedInputError(
-            f"{path.name}: no channel of its normals faces the camera",
-            "expected (n + 1) / 2, from 0 to 1",
-        )
-    normal = _reordered(values.astype(np.float32), path, code, towards)
-    normal[outside] = 0.0
-    return unit(normal).astype(np.float32)
-
-
-def _reordered(values: Array, path: Path, code: NormalCode, towards: int) -> Array:
-    if code == "rgb" and towards == 2:
-        return values.copy()
-    if towards == 1:
-        raise MalformedInputError(
-            f"{path.name}: its second channel faces the camera, as in no code"
-        )
-    # EXR came red first, NPY as OpenCV had it: blue first.
-    first, green = (
-        (values[..., 2], values[..., 1]) if towards == 0 else (values[..., 0], values[..., 1])
-    )
-    return np.stack([-green, first, values[..., towards]], axis=-1)
+def _map(modality: str, path: Path, files: SourceFiles) -> Array:
+    """One map: vectors of normals, or a plane of numbers as stored."""
+    if path.suffix.lower() == ".mat":
+        files.read(path)
+        return read_matlab(path, modality)
+    stored = _stored(path, files)
+    if modality == "normal":
+        return as_vectors(stored, path.name)
+    return stored if stored.ndim == 2 else stored[..., 0]
 
 
 def _stored(path: Path, files: SourceFiles) -> Array:

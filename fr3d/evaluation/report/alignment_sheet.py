@@ -10,7 +10,7 @@ import numpy.typing as npt
 from fr3d.alignment.sources.maps import read_maps
 from fr3d.alignment.sources.pictures import read_picture
 from fr3d.artifacts.store import Artifact, index_rows
-from fr3d.errors import Fr3dError, MalformedInputError
+from fr3d.errors import Fr3dError, MalformedInputError, MissingInputError
 from fr3d.evaluation.report.naming import Key
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.pictures import Picture, grey_picture, mask_picture, normal_picture, with_points
@@ -64,9 +64,12 @@ def alignment_sheet(
 
     Raises:
         MalformedInputError: no aligned faces among the files.
+        MissingInputError: not one of the photographs is in that folder.
     """
     faces = aligned_of(artifacts)
     rows = index_rows(faces)
+    if photographs is not None:
+        _check_folder(faces, [rows[key] for key in keys], photographs)
     cells = [_cell(faces, rows[key], artifacts, tile, photographs) for key in keys]
     across = max(1, int(np.ceil(np.sqrt(len(cells) * 0.6))))
     height, width = tile + _CAPTION + _GAP, 2 * tile + 3 * _GAP
@@ -91,6 +94,21 @@ def aligned_of(artifacts: Sequence[Artifact]) -> Artifact:
         f"{artifacts[0].paths[0].name}: not aligned, its frame is '{artifacts[0].frame}'",
         "give the file that 'fr3d align' wrote, and the maps before it",
     )
+
+
+def _check_folder(faces: Artifact, rows: Sequence[int], photographs: Path) -> None:
+    """Refuse a folder in which none of the photographs lies."""
+    if "attribute/file" not in faces:
+        raise MissingInputError(
+            f"{faces.name}: does not say which photographs its faces come from",
+            "give the maps that they come from instead of --photographs",
+        )
+    names = [faces.text_at("attribute/file", row) for row in rows]
+    if not any((photographs / name).exists() for name in names):
+        raise MissingInputError(
+            f"{photographs}: no {names[0]} in it, nor any other of these photographs",
+            "name the folder that 'fr3d align' was given",
+        )
 
 
 def _cell(

@@ -73,7 +73,7 @@ def _sessions(path: Path, kind: str) -> tuple[str, Fields]:
         "sha256": artifact.sha256,
         "datasets": {name: _dataset(artifact, name) for name in artifact.names},
         "quality": {name: _range(values) for name, values in artifact.quality.items()},
-        "attributes": {name: _counts(v) for name, v in artifact.attributes.items()},
+        "attributes": {n: _counts(v) for n, v in artifact.attributes.items() if n != "file"},
         "rejected_because": _counts([reject.reason for reject in artifact.rejected]),
         "history": [_step(step) for step in artifact.history],
     }

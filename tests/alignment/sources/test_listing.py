@@ -31,6 +31,7 @@ def test_the_first_folder_is_the_person(tmp_path: Path):
         ("001_03", ("001", "03")),
         ("Abdullah_Gul_0001", ("Abdullah_Gul", "0001")),
         ("00024-08-mww28nnngy", ("00024", "08-mww28nnngy")),
+        ("1001_2007-12-17_13-58-49", ("1001", "2007-12-17_13-58-49")),
         ("portrait", ("portrait", "portrait")),
         ("2007", ("2007", "2007")),
     ],

@@ -220,6 +220,7 @@ def test_pairs_are_found_by_their_names(tmp_path: Path):
     found = [
         (item.subject_id, item.session_id, item.files["depth"].name)
         for item in list_pairs(tmp_path).items
+        if "depth" in item.files
     ]
     assert found == [
         ("n1", "0001_03", "0001_03.npy"),
@@ -227,6 +228,9 @@ def test_pairs_are_found_by_their_names(tmp_path: Path):
         ("n2", "tests_AXk1_box_xy", "AXk1_box_xyz_depth.data"),
         ("n3", "color_0001", "depth_0001.png"),
     ]
+    (alone,) = [item for item in list_pairs(tmp_path).items if "depth" not in item.files]
+    with pytest.raises(MalformedInputError, match=r"n1/lonely.png: no depth beside it"):
+        RgbdReader().read(alone, {}, SourceFiles())
     with pytest.raises(MissingInputError, match="no RGB-D pairs"):
         list_pairs(_empty(tmp_path))
 

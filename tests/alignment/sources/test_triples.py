@@ -8,7 +8,8 @@ from scipy.io import savemat
 from surfaces import angular_error, face
 
 from fr3d.alignment.sources.listing import Item
-from fr3d.alignment.sources.triples import TripleReader, decode_normals, list_triples
+from fr3d.alignment.sources.normal_codes import CODES, as_vectors, decode
+from fr3d.alignment.sources.triples import TripleReader, list_triples
 from fr3d.errors import MalformedInputError, MissingInputError
 from fr3d.photometric.sources import SourceFiles
 
@@ -111,32 +112,69 @@ def test_matlab_files(tmp_path: Path, version: str):
     hold_against_truth(read(dict(item.files)))
 
 
-def test_normals_as_most_tools_write_them():
-    truth = face().normal
-    stored = background((truth + 1) / 2).astype(np.float32)
-    found = decode_normals(stored, Path("n.exr"), "rgb")
-    assert angular_error(found, truth)[INSIDE].max() < 0.1
-    # the same numbers mean other normals in the ancestors' code
-    other = decode_normals(stored, Path("n.exr"), "opencv-exr")
-    assert angular_error(other, truth)[INSIDE].mean() > 5
+def stored_as(code: str, vectors: bool) -> np.ndarray:
+    x, y, z = np.moveaxis(face().normal, -1, 0)
+    planes = {"rgb": (x, y, z), "rgb-y-down": (x, -y, z), "opencv-exr": (y, -x, z)}[code]
+    values = np.stack(planes, axis=-1)
+    return background(values if vectors else (values + 1) / 2).astype(np.float32)
+
+
+@pytest.mark.parametrize("factor", [1.0, 255.0])
+@pytest.mark.parametrize("blue_first", [False, True])
+@pytest.mark.parametrize("vectors", [False, True])
+@pytest.mark.parametrize("code", list(CODES))
+def test_the_code_is_told_from_the_depth(code, vectors, blue_first, factor):
+    stored = stored_as(code, vectors)
+    found = decode(
+        as_vectors(stored[..., ::-1] if blue_first else stored, "n.npy"),
+        background(np.nan_to_num(face().depth) / factor).astype(np.float32),
+        "auto",
+        "n.npy",
+    )
+    assert (found.code, found.factor) == (code, factor)
+    assert angular_error(found.normal, face().normal)[INSIDE].max() < 0.1
+    np.testing.assert_allclose(found.depth[INSIDE], face().depth[INSIDE], atol=1e-2)
+    assert found.angle < 1.0
+
+
+@pytest.mark.parametrize("code", list(CODES))
+def test_without_depth_the_code_is_told_from_the_curl(code):
+    found = decode(as_vectors(stored_as(code, vectors=False), "n.exr"), None, "auto", "n.exr")
+    assert found.code == code
+    assert np.isnan(found.angle)
+
+
+def test_a_code_that_is_given_is_taken():
+    vectors = as_vectors(stored_as("rgb", vectors=True), "n.npy")
+    wrong = decode(vectors, face().depth, "opencv-exr", "n.npy")
+    assert wrong.code == "opencv-exr"
+    assert wrong.angle > 10
+
+
+def test_normals_of_another_surface_are_refused():
+    vectors = as_vectors(stored_as("rgb", vectors=True), "n.npy")
+    rows, columns = np.mgrid[0:96, 0:96]
+    depth = (4.0 * columns + 3.0 * rows).astype(np.float32)
+    with pytest.raises(MalformedInputError, match="in no known code"):
+        decode(vectors, depth, "auto", "n.npy")
 
 
 @pytest.mark.parametrize(
     ("stored", "says"),
     [
         (np.zeros((8, 8), np.float32), "found shape"),
-        (np.full((8, 8, 3), 0.5, np.float32), "no channel of its normals faces"),
-        (np.tile(np.float32([0.5, 1.0, 0.5]), (8, 8, 1)), "second channel faces"),
+        (np.full((8, 8, 3), 0.5, np.float32), "neither its first nor its last"),
+        (np.tile(np.float32([0.5, 1.0, 0.5]), (8, 8, 1)), "neither its first nor its last"),
     ],
 )
 def test_what_codes_no_normals_is_refused(stored: np.ndarray, says: str):
     with pytest.raises(MalformedInputError, match=says):
-        decode_normals(stored, Path("n.exr"), "auto")
+        as_vectors(stored, "n.exr")
 
 
 def test_depth_alone_gives_normals(tmp_path: Path):
     truth = face()
-    np.save(tmp_path / "depth.npy", (truth.depth / 255).astype(np.float32))
+    np.save(tmp_path / "depth.npy", truth.depth.astype(np.float32))
     maps = read({"depth": tmp_path / "depth.npy"})
     assert np.median(angular_error(maps.normal, truth.normal)[INSIDE]) < 0.5
 
