@@ -111,6 +111,14 @@ def test_smoothing_lowers_noise_and_keeps_a_step():
     np.testing.assert_array_equal(raw.depth, maps.depth)
 
 
+def test_what_is_unknown_does_not_bleed_into_what_is_known():
+    known = np.ones((30, 30), bool)
+    known[10:16, 12:18] = False
+    values = np.where(known, 5.0, 0.0).astype(np.float32)
+    smooth = bilateral(values, known, 2.0, 8.0)
+    np.testing.assert_allclose(smooth[known], 5.0, atol=1e-5)
+
+
 def test_the_scale_comes_from_the_camera_where_it_is_known(tmp_path: Path):
     item = pair(tmp_path, np.rint(scene().distance).astype(np.uint16))
     cameras = Cameras(Pinhole(500.0, 500.0, 65.0, 75.0))
