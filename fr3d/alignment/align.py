@@ -77,7 +77,7 @@ def align_face(face: Unaligned, recipe: AlignmentRecipe, quick: bool = False) ->
     face, place = find_place(face, recipe, quick)
     matrix = _matrix(face, place, recipe)
     size = (recipe.size, recipe.size)
-    placed, turn = _fronted(face.placed(place.landmarks, matrix, size), recipe)
+    placed, turn = _fronted(_settled(face.placed(place.landmarks, matrix, size), recipe), recipe)
     scale_mm = placed.scale_mm / scale_of(placed.matrix)
     warped = warp_maps(placed.maps, placed.matrix, size)
     if placed.finish is not None:
@@ -103,6 +103,13 @@ def _figures(
         "face_roll": float(np.rad2deg(np.arctan2(matrix[1, 0], matrix[0, 0]))),
         "face_inside": _inside(face, matrix, recipe.size),
     }
+
+
+def _settled(placed: Placed, recipe: AlignmentRecipe) -> Placed:
+    """The matrix for landmarks that have moved since the first one was made."""
+    if not placed.moved or not recipe.points or placed.maps.landmarks is None:
+        return placed
+    return replace(placed, matrix=_estimate(placed.maps.landmarks, recipe))
 
 
 def _fronted(placed: Placed, recipe: AlignmentRecipe) -> tuple[Placed, dict[str, float]]:

@@ -14,7 +14,8 @@ from fr3d.geometry.normals import unit
 from fr3d.geometry.raster import interpolate, rasterise
 
 Array = npt.NDArray[Any]
-_MOSTLY = 0.6  # of the 3 x 3 pixels around a hole
+_MOSTLY = 0.6  # of the pixels around a hole
+_WINDOW = (5, 5)
 _LAYERS = ("normal", "albedo", "image", "confidence")
 
 
@@ -117,12 +118,12 @@ def _stacked(maps: FaceMaps) -> tuple[Array, dict[str, int]]:
 
 
 def _without_pinholes(image: Array, there: BoolArray) -> Array:
-    """Fill holes of a pixel or two in the photograph, of which depth alone was not measured."""
+    """Fill holes of few pixels in the photograph, of which depth alone was not measured."""
     layers = image if image.ndim == 3 else image[..., None]
     weight = there.astype(np.float32)[..., None]
     # an axis of one channel is dropped by OpenCV
-    near = np.atleast_3d(cv2.blur(weight, (3, 3)))
-    mean = np.atleast_3d(cv2.blur(layers * weight, (3, 3)))
+    near = np.atleast_3d(cv2.blur(weight, _WINDOW))
+    mean = np.atleast_3d(cv2.blur(layers * weight, _WINDOW))
     pinhole = ~there[..., None] & (near > _MOSTLY)
     filled = np.where(pinhole, mean / np.maximum(near, 1e-6), layers)
     return filled.reshape(image.shape)

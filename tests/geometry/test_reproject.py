@@ -86,3 +86,20 @@ def test_nothing_known_stays_as_it_is():
     nothing = FaceMaps(np.zeros((8, 8), bool), depth=np.full((8, 8), np.nan, np.float32))
     assert turn_maps(nothing, turn(20), CENTRE) is nothing
     assert np.isnan(depth_at(nothing, np.array([[3, 3], [np.nan, 2], [-50, 3]]))).all()
+
+
+def test_pinholes_of_the_depth_do_not_show_in_the_photograph():
+    rows, columns = np.mgrid[0:60, 0:60]
+    depth = (0.1 * columns).astype(np.float32)
+    mask = np.ones((60, 60), bool)
+    mask[20:22, 30:32] = False
+    mask[40:52, 10:22] = False
+    image = (0.5 + 0.004 * rows).astype(np.float32)
+    maps = FaceMaps(mask, depth=np.where(mask, depth, np.nan), image=image)
+    after = turn_maps(maps, turn(4), np.array([30.0, 30.0, 3.0]))
+    assert not after.mask[20:22, 30:32].all()
+    assert after.image[18:24, 28:34].min() > 0.5
+    assert after.image[45, 16] == 0  # a hole that is none of the sensor's
+    colour = FaceMaps(mask, depth=maps.depth, image=np.repeat(image[..., None], 3, axis=2))
+    coloured = turn_maps(colour, turn(4), np.array([30.0, 30.0, 3.0]))
+    np.testing.assert_allclose(coloured.image[..., 1], after.image, atol=1e-6)

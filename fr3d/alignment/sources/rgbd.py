@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.alignment.landmarks import NoFaceError
-from fr3d.alignment.sources.cameras import Cameras
+from fr3d.alignment.sources.cameras import Cameras, Pinhole
 from fr3d.alignment.sources.depth_files import (
     DEPTH_SUFFIXES,
     MILLIMETRES,
@@ -22,6 +22,7 @@ from fr3d.alignment.sources.depth_files import (
 from fr3d.alignment.sources.files import Reader
 from fr3d.alignment.sources.listing import Item, Listing, folders_first, list_items, walk
 from fr3d.alignment.sources.map_pictures import look_at_maps
+from fr3d.alignment.sources.perspective import orthographic
 from fr3d.alignment.sources.photographs import PHOTOGRAPH_SUFFIXES
 from fr3d.alignment.sources.pictures import ColourPicture, read_picture
 from fr3d.alignment.sources.source import Picture, Placed, Points, Unaligned
@@ -38,6 +39,7 @@ from fr3d.geometry.resample import moved_origin, needed_window
 from fr3d.photometric.sources import SourceFiles
 from fr3d.photometric.transfer import SRGB, Transfer
 
+_ROOM = 0.15
 COLOUR, DEPTH = "photograph", "depth"
 _WORDS = re.compile(r"(?i)(?<![a-z])(rgb|bgr|colou?r|image|photo|depth|dep|xyz|xy|z|d|c)(?![a-z])")
 
@@ -81,7 +83,7 @@ class RgbdFace(Unaligned):
         height = self._height
         middle = height_of_face(height, landmarks)
         scale, assumed = self._scale(landmarks, middle)
-        rows, columns = needed_window(matrix, size, (self.height, self.width))
+        rows, columns = self._window(matrix, size)
         mask = face_mask(height, middle, landmarks)[rows, columns]
         relief = (height[rows, columns] - np.float32(middle)) / np.float32(scale)
         points = (landmarks - [columns.start, rows.start]).astype(np.float32)
@@ -91,10 +93,32 @@ class RgbdFace(Unaligned):
             image=self._picture.light(rows, columns, self._reader.transfer),
             landmarks=points,
         )
+        camera = None if assumed else self._camera(rows.start, columns.start)
+        if camera is not None:
+            maps = orthographic(maps, camera)
         moved = moved_origin(matrix, rows.start, columns.start)
         quality = {"scale_assumed": float(assumed), "nose_mm": self._nose(landmarks)}
         smooth = partial(smoothed_surface, smoothing_mm=self._reader.smoothing_mm)
-        return Placed(maps, moved, scale, quality, smooth)
+        return Placed(maps, moved, scale, quality, camera is not None, smooth)
+
+    def _window(self, matrix: Points, size: tuple[int, int]) -> tuple[slice, slice]:
+        """What the new frame shows, with room for what perspective moves into it."""
+        needed = needed_window(matrix, size, (self.height, self.width))
+        if self._reader.cameras is None:
+            return needed
+        room = [round(_ROOM * (part.stop - part.start)) for part in needed]
+        rows, columns = (
+            slice(max(part.start - more, 0), min(part.stop + more, length))
+            for part, more, length in zip(needed, room, (self.height, self.width), strict=True)
+        )
+        return rows, columns
+
+    def _camera(self, row: int, column: int) -> Pinhole | None:
+        """The colour camera in pixels of a window that begins there."""
+        if self._reader.cameras is None:
+            return None
+        whole = self._reader.cameras.color
+        return replace(whole, cx=whole.cx - column, cy=whole.cy - row)
 
     def _scale(self, landmarks: Points, middle: float) -> tuple[float, bool]:
         """Mm a pixel where the face is, and whether it had to be assumed."""

@@ -29,6 +29,7 @@ class Placed:
         matrix: (2, 3) from their pixels to the new frame.
         scale_mm: mm a pixel of the maps; NaN where unknown.
         quality: further figures of these maps.
+        moved: whether the landmarks of the maps are no longer those that the matrix was made for.
         finish: what is done to the maps once they are in the new frame, given mm a pixel there.
     """
 
@@ -36,6 +37,7 @@ class Placed:
     matrix: Matrix
     scale_mm: float = float("nan")
     quality: Mapping[str, float] = field(default_factory=dict)
+    moved: bool = False
     finish: Callable[[FaceMaps, float], FaceMaps] | None = None
 
 

@@ -128,6 +128,47 @@ def test_the_scale_comes_from_the_camera_where_it_is_known(tmp_path: Path):
     assert before == pytest.approx((AWAY_MM + 20) / 500, rel=0.03)
 
 
+def near_ball(distance: float, focal: float) -> tuple[np.ndarray, np.ndarray]:
+    """Depth in mm of a ball of 80 mm before a near camera at the middle, and its landmarks."""
+    rows, columns = np.mgrid[0:200, 0:200]
+    rays = np.stack([(columns - 99.5) / focal, (rows - 99.5) / focal, np.ones((200, 200))], axis=-1)
+    # |t ray - centre| = 80, the nearer solution
+    a, b = (rays**2).sum(axis=-1), rays[..., 2] * (distance + 80)
+    inside = b**2 - a * ((distance + 80) ** 2 - 80**2)
+    t = np.where(inside > 0, (b - np.sqrt(np.maximum(inside, 0))) / a, 0)
+    x, y = np.array([-31.5, 31.5, 0, -22, 22]), np.array([-30.0, -30, 0, 32, 32])
+    z = distance + 80 - np.sqrt(80**2 - x**2 - y**2)
+    points = np.column_stack([x / z * focal, y / z * focal]) + 99.5
+    return t, points
+
+
+@pytest.mark.parametrize("distance", [300.0, 900.0])
+def test_with_intrinsics_shape_does_not_depend_on_the_distance(tmp_path: Path, distance: float):
+    focal = 0.9 * distance
+    depth, points = near_ball(distance, focal)
+    item = pair(
+        tmp_path, (depth * 16).astype(np.uint16), picture=np.full((200, 200, 3), 90, np.uint8)
+    )
+    errors = []
+    for cameras in (Cameras(Pinhole(focal, focal, 99.5, 99.5)), None):
+        reader = RgbdReader(DepthCode(1 / 16), cameras, smoothing_mm=1.0)
+        read = reader.read(item, {}, SourceFiles())
+        read.landmarks = points
+        aligned = align_face(read, CAPTURE)
+        rows, columns = np.mgrid[0:112, 0:112]
+        # the ball's middle lies below the tip of the nose, where the radius is known in pixels
+        x, y = (columns - aligned.maps.landmarks[2, 0]), (aligned.maps.landmarks[2, 1] - rows)
+        radius = 80 / aligned.scale_mm
+        z = np.sqrt(np.maximum(radius**2 - x**2 - y**2, 0))
+        truth = np.stack([x, y, z], axis=-1) / radius
+        inside = (np.hypot(x, y) < 0.75 * radius) & aligned.maps.mask
+        assert inside.sum() > 2000
+        errors.append(np.mean(angular_error(aligned.maps.normal, truth)[inside]))
+    assert errors[0] < 1.5
+    if distance < 500:
+        assert errors[1] > 3 * errors[0]
+
+
 def test_depth_of_another_camera_is_registered(tmp_path: Path):
     """A plane at 1 m with a nearer square, seen by a smaller camera 50 mm to the left."""
     depth = np.full((100, 120), 1000, np.uint16)
