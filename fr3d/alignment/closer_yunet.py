@@ -16,10 +16,12 @@ class CloserYunet:
 
     Only the face that is meant is looked at from nearby, at one scale whatever its size, and also
     mirrored; both looks must show it, else the next one is taken. The others are returned as the
-    glance shows them, without a spread. Where nothing lasts, the whole is searched as `Yunet` does.
+    glance shows them, without a spread. Where nothing lasts, or the most prominent face is not
+    prominent at all, the whole is searched as `Yunet` does: whoever is meant may be seen there.
 
     Attributes:
-        prominence: how far a face is the one that is meant, given the picture's shape.
+        prominence: how far a face is the one that is meant, given the picture's shape; below zero
+            it can hardly be.
         glance: longer side in pixels of the first view.
         side: side of the closer views.
         around: side of what they show, in longer sides of the box that the glance found.
@@ -34,11 +36,15 @@ class CloserYunet:
         """Find all faces of a picture; see `Yunet`."""
         seen = next(look(picture, self.glance, 0.0))
         seen.sort(key=lambda face: self.prominence(face, picture.shape), reverse=True)
+        faces: list[FoundFace] = []
         for n, face in enumerate(seen):
             closer = self._closer(picture, face)
             if closer is not None:
-                return [closer, *seen[n + 1 :]]
-        return Yunet().find(picture)
+                faces = [closer, *seen[n + 1 :]]
+                break
+        if faces and self.prominence(faces[0], picture.shape) >= 0:
+            return faces
+        return Yunet().find(picture) or faces
 
     def _closer(self, picture: Picture, seen: FoundFace) -> FoundFace | None:
         """The same face in a window around it, or None where it is not there."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
@@ -14,6 +14,10 @@ from fr3d.alignment.closer_yunet import CloserYunet
 from fr3d.alignment.found import FoundFace
 from fr3d.alignment.landmarks import NoFaceError, ordered
 from fr3d.alignment.recipe import AlignmentRecipe
+from fr3d.errors import UsageError
+
+if TYPE_CHECKING:
+    from fr3d.alignment.hourglass import Hourglass
 
 Picture = npt.NDArray[np.uint8]
 
@@ -81,10 +85,6 @@ def find_face(picture: Picture, recipe: AlignmentRecipe, quick: bool = False) ->
     detector = open_detector(recipe, quick)
     for look, view in enumerate(_looks(picture)):
         faces = _usable(detector.find(view))
-        central = quick and recipe.face == "central"
-        if central and faces and all(_central(face, picture.shape) < 0 for face in faces):
-            # whoever is meant stands in the middle, where other sizes may show a face
-            faces = _usable(open_detector(recipe).find(view)) or faces
         if faces:
             return Detection(_choose(faces, picture.shape, recipe.face), len(faces), look)
     return None
@@ -97,15 +97,17 @@ def open_detector(recipe: AlignmentRecipe, quick: bool = False) -> FaceDetector:
         recipe: one that detects.
         quick: see `find_face`.
     """
-    prominence = _area if recipe.face == "largest" else _central
-    faces: FaceDetector = CloserYunet(prominence) if quick else yunet.Yunet()
     if recipe.detector == "mtcnn":
         from fr3d.alignment.mtcnn import Mtcnn
 
         return Mtcnn()
-    if recipe.detector == "hourglass" and recipe.network is not None:
-        return _Refined(faces, recipe.network)
-    return faces
+    prominence = _area if recipe.face == "largest" else _central
+    faces: FaceDetector = CloserYunet(prominence) if quick else yunet.Yunet()
+    if recipe.detector != "hourglass":
+        return faces
+    if recipe.network is None:
+        raise UsageError("the detector 'hourglass' has no network", "name it with --landmarks")
+    return _Refined(faces, recipe.network)
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class _Refined:
 
 
 @lru_cache(maxsize=2)
-def _landmark_network(data: bytes):  # type: ignore[no-untyped-def]
+def _landmark_network(data: bytes) -> "Hourglass":
     from fr3d.alignment.hourglass import Hourglass
 
     return Hourglass(data)

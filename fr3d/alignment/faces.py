@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from fr3d.alignment.recipe import AlignmentRecipe
-from fr3d.alignment.rows import align_rows
+from fr3d.alignment.rows import align_rows, first_datasets
 from fr3d.alignment.sources.source import Source
 from fr3d.artifacts.drafts import Draft, Drafter
 from fr3d.artifacts.provenance import Step
@@ -18,6 +18,7 @@ from fr3d.artifacts.writer import ArtifactWriter
 from fr3d.processes import in_order
 
 Job = tuple[Drafter, int, list[int]]
+Datasets = tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,10 @@ def align_source(
         groups = list(writer.todo(range(len(source))))
         if writer.resumed:
             advance(len(source) - sum(len(rows) for _, rows in groups))
+        # what a part holds must not depend on where the parts are cut
+        datasets = first_datasets(source, recipe) if groups and source.varies else None
         jobs = ((writer.drafter, index, rows) for index, rows in groups)
-        with _results(jobs, source, recipe, min(workers, len(groups))) as drafts:
+        with _results(jobs, source, recipe, datasets, min(workers, len(groups))) as drafts:
             for (_, rows), draft in zip(groups, drafts, strict=True):
                 writer.seal_draft(draft)
                 advance(len(rows))
@@ -90,31 +93,36 @@ def align_source(
 
 @contextmanager
 def _results(
-    jobs: Iterable[Job], source: Source, recipe: AlignmentRecipe, workers: int
+    jobs: Iterable[Job],
+    source: Source,
+    recipe: AlignmentRecipe,
+    datasets: Datasets,
+    workers: int,
 ) -> Iterator[Iterator[Draft]]:
     """Parts in the order of the jobs, at most a few ahead of what is taken."""
     if workers <= 1:
-        yield (_draft(job, source, recipe) for job in jobs)
+        yield (_draft(job, source, recipe, datasets) for job in jobs)
         return
     first_of = partial(_first_of, source=source)
-    with in_order(_work, jobs, workers, first_of, partial(_begin, source, recipe)) as results:
+    begin = partial(_begin, source, recipe, datasets)
+    with in_order(_work, jobs, workers, first_of, begin) as results:
         yield results
 
 
-def _draft(job: Job, source: Source, recipe: AlignmentRecipe) -> Draft:
+def _draft(job: Job, source: Source, recipe: AlignmentRecipe, datasets: Datasets) -> Draft:
     drafter, index, rows = job
-    done = align_rows(source, rows, recipe)
+    done = align_rows(source, rows, recipe, datasets)
     earlier = source.rejected if index == 0 else ()
     return drafter.draft(index, done.columns, [*earlier, *done.rejected])
 
 
-_given: dict[str, tuple[Source, AlignmentRecipe]] = {}
+_given: dict[str, tuple[Source, AlignmentRecipe, Datasets]] = {}
 
 
-def _begin(source: Source, recipe: AlignmentRecipe) -> None:
+def _begin(source: Source, recipe: AlignmentRecipe, datasets: Datasets) -> None:
     """Set up a worker process: one thread each, as there is one process a core."""
     cv2.setNumThreads(1)
-    _given["job"] = source, recipe
+    _given["job"] = source, recipe, datasets
 
 
 def _work(job: Job) -> Draft:

@@ -15,7 +15,8 @@ from onnx import helper, numpy_helper
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from fr3d.errors import UnavailableError
+from fr3d.artifacts.onnx_file import open_session
+from fr3d.errors import MalformedInputError, UnavailableError
 
 FloatArray = npt.NDArray[np.float32]
 Weights = dict[str, FloatArray]
@@ -186,16 +187,10 @@ def _value(name: str, channels: int, tail: Sequence[int | str]) -> Any:
 @cache
 def _session(name: str) -> Any:
     """One session of each network a process, made when it is first needed."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # worker processes share the cores among them
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     try:
         data = build(name, load_weights(name)).SerializeToString()
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except UnavailableError:
-        raise
-    except Exception as error:  # what the runtime throws has no common base
+        return open_session(data, name, threads=1)  # worker processes share the cores
+    except (KeyError, MalformedInputError) as error:
         raise _broken(name) from error
 
 

@@ -141,6 +141,12 @@ class AlignmentRecipe:
         Raises:
             MalformedInputError: something is missing, unknown or made by other weights.
         """
+        if parameters.get("detector") == "hourglass":
+            raise MalformedInputError(
+                f"{name}: the faces were found by a landmark network of your own, which is not "
+                "kept with the model",
+                "align the maps first: fr3d align --detector hourglass --landmarks NETWORK",
+            )
         try:
             size, template, detector = (parameters[k] for k in ("size", "template", "detector"))
             points = parameters.get("points", ())
@@ -149,7 +155,6 @@ class AlignmentRecipe:
                 str(template),
                 str(detector),
                 points=checked_points(points, name) if points else (),
-                network_sha256=parameters["detector_sha256"] if detector == "hourglass" else "",
                 **{key: parameters[key] for key in _DEFAULTS if key in parameters},
             )
             found = recipe.detector_sha256

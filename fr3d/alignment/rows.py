@@ -33,13 +33,20 @@ class AlignedRows:
     rejected: tuple[Reject, ...]
 
 
-def align_rows(source: Source, rows: Sequence[int], recipe: AlignmentRecipe) -> AlignedRows:
+def align_rows(
+    source: Source,
+    rows: Sequence[int],
+    recipe: AlignmentRecipe,
+    datasets: Sequence[str] | None = None,
+) -> AlignedRows:
     """Align some rows.
 
     Args:
         source: of faces.
         rows: which.
         recipe: how.
+        datasets: what every row holds; a row that lacks one is left out, more is dropped. None
+            for what the first of the rows that can be aligned holds.
 
     Returns:
         Faces as a faces file stores them, and the rows that could not be aligned.
@@ -49,16 +56,39 @@ def align_rows(source: Source, rows: Sequence[int], recipe: AlignmentRecipe) -> 
     rejected: list[Reject] = []
     for row in rows:
         try:
-            face = source.read(row)
-            aligned = align_face(face, recipe, quick=source.kind != "maps")
-            record = _stored(aligned, face)
-            _check_like(record, records[0] if records else record)
+            record = _record(source, row, recipe)
+            datasets = tuple(record) if datasets is None else datasets
+            record = _like(record, datasets)
         except (MalformedInputError, MissingInputError) as error:
             rejected.append(Reject(*source.key(row), error.message))
             continue
         records.append(record)
         kept.append(row)
     return AlignedRows(_columns(records), tuple(kept), tuple(rejected))
+
+
+def first_datasets(source: Source, recipe: AlignmentRecipe) -> tuple[str, ...] | None:
+    """What the first row that can be aligned holds, so that all parts of a file hold the same.
+
+    Args:
+        source: of faces.
+        recipe: how they are aligned.
+
+    Returns:
+        Names of datasets; None where no row can be aligned.
+    """
+    for row in range(len(source)):
+        try:
+            return tuple(_record(source, row, recipe))
+        except (MalformedInputError, MissingInputError):
+            continue
+    return None
+
+
+def _record(source: Source, row: int, recipe: AlignmentRecipe) -> dict[str, Any]:
+    """One aligned face as it is stored."""
+    face = source.read(row)
+    return _stored(align_face(face, recipe, quick=source.kind != "maps"), face)
 
 
 def _stored(aligned: AlignedFace, face: Unaligned) -> dict[str, Any]:
@@ -77,11 +107,12 @@ def _stored(aligned: AlignedFace, face: Unaligned) -> dict[str, Any]:
     return record | {f"quality/{n}": np.float32(value) for n, value in aligned.quality.items()}
 
 
-def _check_like(record: Mapping[str, Any], first: Mapping[str, Any]) -> None:
+def _like(record: Mapping[str, Any], datasets: Sequence[str]) -> dict[str, Any]:
     """Rows of one file hold the same maps."""
-    missing = sorted(set(first) ^ set(record))
+    missing = sorted(set(datasets) - set(record))
     if missing:
-        raise NoFaceError(f"it has no '{missing[0]}', or only it has, unlike the others")
+        raise NoFaceError(f"it has no '{missing[0]}', unlike the first session")
+    return {name: record[name] for name in datasets}
 
 
 def _half(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.float16]:

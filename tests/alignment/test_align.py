@@ -106,3 +106,9 @@ def test_a_recipe_of_another_version_is_refused(change, says):
 def test_an_unknown_detector_is_wrong_usage():
     with pytest.raises(UsageError, match="no detector 'dlib'"):
         AlignmentRecipe(detector="dlib")
+
+
+def test_faces_found_by_a_network_that_is_not_kept_are_not_aligned_anew():
+    recipe = AlignmentRecipe(detector="hourglass", network_sha256="ab" * 32)
+    with pytest.raises(MalformedInputError, match="landmark network of your own"):
+        AlignmentRecipe.from_parameters(recipe.parameters(), "probe.h5")

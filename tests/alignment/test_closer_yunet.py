@@ -1,11 +1,24 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from fr3d.alignment import closer_yunet
 from fr3d.alignment.closer_yunet import CloserYunet, _window
+from fr3d.alignment.detectors import find_face
+from fr3d.alignment.found import FoundFace
+from fr3d.alignment.recipe import AlignmentRecipe
+from fr3d.alignment.templates import template_points
 from fr3d.alignment.yunet import Yunet
+
+
+def found(middle: tuple[float, float], side: float) -> FoundFace:
+    x, y = middle
+    box = np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2])
+    points = (template_points("arcface112", 112) - 56) * side / 112 + middle
+    return FoundFace(box, points, 0.9)
 
 
 def area(face, _):
@@ -38,6 +51,21 @@ def test_the_face_that_is_meant_is_looked_at_and_the_others_are_counted(shared: 
         assert abs(faces[0].landmarks[:, 0].mean() - first) < 25
         assert np.isfinite(faces[0].spread)
         assert np.isnan(faces[1].spread)
+
+
+def test_whoever_stands_aside_is_not_taken_before_all_sizes_are_tried(monkeypatch):
+    picture = np.zeros((200, 300, 3), np.uint8)
+    middle, aside = found((150, 100), 80), found((30, 100), 90)
+    monkeypatch.setattr(closer_yunet, "look", lambda *_: iter([[aside]]))
+    monkeypatch.setattr(CloserYunet, "_closer", lambda _, __, face: replace(face, spread=1.0))
+    monkeypatch.setattr(Yunet, "find", lambda *_: [aside, middle])
+    seen = find_face(picture, AlignmentRecipe(), quick=True)
+    assert seen.face.box[0] == middle.box[0]
+    assert seen.faces == 2
+    assert find_face(picture, AlignmentRecipe(face="largest"), quick=True).faces == 1
+    # who stands aside is still better than nobody
+    monkeypatch.setattr(Yunet, "find", lambda *_: [])
+    assert find_face(picture, AlignmentRecipe(), quick=True).face.box[0] == aside.box[0]
 
 
 def test_nothing_is_found_in_noise():

@@ -9,6 +9,7 @@ from fr3d.alignment.detectors import find_face
 from fr3d.alignment.found import FoundFace
 from fr3d.alignment.recipe import AlignmentRecipe
 from fr3d.alignment.templates import template_points
+from fr3d.errors import UsageError
 
 PICTURE = np.zeros((200, 300, 3), np.uint8)
 
@@ -47,16 +48,10 @@ def test_central_weighs_size_against_distance(monkeypatch):
     assert look(monkeypatch, [[middle, aside]])[0].faces == 2
 
 
-def test_whoever_stands_aside_is_not_taken_before_a_second_size_is_tried(monkeypatch):
-    middle, aside = found((150, 100), 80), found((30, 100), 90)
-    quick, thorough = Scripted([[aside]]), Scripted([[aside, middle]])
-    monkeypatch.setattr(
-        detectors, "open_detector", lambda _, quick_=False: quick if quick_ else thorough
-    )
-    seen = find_face(PICTURE, AlignmentRecipe(), quick=True)
-    assert seen.face.box[0] == middle.box[0]
-    assert seen.faces == 2
-    assert find_face(PICTURE, AlignmentRecipe(face="largest"), quick=True).faces == 1
+def test_a_landmark_network_that_is_not_there_is_no_reason_to_use_another():
+    recipe = AlignmentRecipe(detector="hourglass", network_sha256="ab" * 32)
+    with pytest.raises(UsageError, match="has no network"):
+        find_face(PICTURE, recipe)
 
 
 def test_points_that_no_face_can_have_do_not_count(monkeypatch):

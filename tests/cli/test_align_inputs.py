@@ -311,3 +311,28 @@ def test_a_mesh_of_one_colour_is_looked_at_as_a_relief(pairs: Path):
     assert not back.quality["scan_textured"].any()
     assert back.subject_id == faces().subject_id
     assert np.abs(back["landmarks"][:] - faces()["landmarks"][:] * 0.56).max() < 16
+
+
+@pytest.mark.parametrize("lacks", ["1", "3"])
+def test_sessions_of_one_file_hold_the_same_maps(lacks: str, monkeypatch: pytest.MonkeyPatch):
+    """What the first holds, wherever the parts are cut: more is dropped, less is left out."""
+    monkeypatch.setattr("fr3d.alignment.sources.files.FilesSource.part_rows", 1)
+    truth = posed(poses(1)[0])
+    inside = truth.mask[..., None]
+    for session in "123":
+        for name, values in (
+            ("normal", np.where(inside, truth.normal, 0)),
+            ("albedo", truth.albedo),
+            ("depth", np.nan_to_num(truth.depth)),
+        ):
+            if (name, session) != ("albedo", lacks):
+                Path(f"maps/{name}/a").mkdir(parents=True, exist_ok=True)
+                np.save(f"maps/{name}/a/{session}.npy", values)
+    assert main(["align", "maps", "--detector", "none", "-q", "-j", "1"]) == 0
+    assert ("albedo" in faces()) == (lacks == "3")
+    assert faces().session_id == (["1", "2"] if lacks == "3" else ["1", "2", "3"])
+    rejects = Path("faces.h5.rejects.csv")
+    if lacks == "3":
+        assert "it has no 'albedo', unlike the first session" in rejects.read_text()
+    else:
+        assert not rejects.exists()

@@ -17,9 +17,11 @@ class Reader(ABC):
 
     Attributes:
         kind: of input.
+        varies: whether one session may have maps that another lacks.
     """
 
     kind: str
+    varies: bool = False
 
     @property
     @abstractmethod
@@ -58,6 +60,7 @@ class FilesSource(Source):
         self.parameters = {"kind": reader.kind, **reader.parameters}
         self.digest, self.moment = listing.digest()
         self.contents = Contents(self.name, "source_sha256")
+        self.varies = reader.varies
         self.passed_over = listing.passed_over
         self.attrs: dict[str, Any] = {}
         names = sorted({name for item in listing.items for name in item.attributes})

@@ -40,13 +40,11 @@ class Listing:
     Args:
         name: of the folder or table.
         items: the sessions.
-        by_file_name: whether people were told by the names of files, not of folders.
         passed_over: pictures and scans beside them that are none of theirs.
     """
 
     name: str
     items: tuple[Item, ...]
-    by_file_name: bool = False
     passed_over: tuple[str, ...] = ()
 
     def digest(self) -> tuple[str, str]:
@@ -152,7 +150,6 @@ def list_items(
         MalformedInputError: the pattern does not fit a path, or two sessions get one name.
     """
     items: list[Item] = []
-    flat = False
     for files in groups:
         first = next(iter(files.values()))
         inside = first.relative_to(root)
@@ -162,10 +159,9 @@ def list_items(
             subject, session = inside.parts[0], _joined(inside)
         else:
             subject, session = _by_name(inside.stem)
-            flat = True
         items.append(Item(subject, session, files, inside.as_posix()))
     _check_unique(items, root)
-    return Listing(root.resolve().name, tuple(items), flat)
+    return Listing(root.resolve().name, tuple(items))
 
 
 def _joined(inside: Path) -> str:

@@ -11,7 +11,6 @@ from fr3d.geometry.normals import unit
 
 _NAMES = {"normal": ("px", "py", "pz"), "depth": ("z",), "albedo": ("a",)}
 _MOST = 8192
-_MOST_BYTES = 1 << 30
 _LEVELS = 255.0
 
 
@@ -27,10 +26,8 @@ def read_matlab(path: Path, modality: str) -> npt.NDArray[np.float32]:
         the largest 8-bit level.
 
     Raises:
-        MalformedInputError: damaged, too large, or without these variables.
+        MalformedInputError: damaged, of too large planes, or without these variables.
     """
-    if path.stat().st_size > _MOST_BYTES:
-        raise MalformedInputError(f"{path.name}: larger than {_MOST_BYTES >> 20} MB")
     planes = [_plane(path, name) for name in _NAMES[modality]]
     if len({plane.shape for plane in planes}) > 1 or planes[0].ndim != 2:
         raise MalformedInputError(f"{path.name}: found planes of different shapes")

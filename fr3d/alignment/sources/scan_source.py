@@ -62,6 +62,7 @@ class ScanReader(Reader):
     up: Literal["y", "z", "auto"] = "auto"
     longest_edge_mm: float = LONGEST_EDGE
     kind = "scans"
+    varies = True
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -71,14 +72,15 @@ class ScanReader(Reader):
     def read(self, item: Item, record: Mapping[str, Any], files: SourceFiles) -> ScanFace:
         """Read one scan."""
         path = item.files[ROLE]
-        files.read(path)
         views = scan_views(
             path,
             longest_edge=self.longest_edge_mm,
             up=self.up,
             texture=item.files.get(TEXTURE),
         )
-        return ScanFace(next(views), record, views)
+        first = next(views)  # refuses what is too large
+        files.read(path)
+        return ScanFace(first, record, views)
 
 
 def list_scans(root: Path, pattern: re.Pattern[str] | None = None) -> Listing:

@@ -12,7 +12,6 @@ from fr3d.artifacts.plan import Contents
 from fr3d.artifacts.rows import Reject
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.resample import moved_origin, needed_window
-from fr3d.geometry.similarity import inverse
 from fr3d.geometry.warp import crop_maps
 
 Picture = npt.NDArray[np.uint8]
@@ -114,6 +113,7 @@ class Source(ABC):
         attrs: root attributes to inherit.
         rejected: what an earlier step left out.
         part_rows: rows to seal at once.
+        varies: whether one session may have maps that another lacks.
         passed_over: files beside those of the sessions that look like faces and are none of them.
     """
 
@@ -127,6 +127,7 @@ class Source(ABC):
     attrs: Mapping[str, Any]
     rejected: Sequence[Reject]
     part_rows: int
+    varies: bool = False
     passed_over: Sequence[str] = ()
 
     @abstractmethod
@@ -158,16 +159,3 @@ def cut(maps: FaceMaps, matrix: Matrix, size: tuple[int, int]) -> tuple[FaceMaps
         maps, rows.start, columns.start, rows.stop - rows.start, columns.stop - columns.start
     )
     return part, moved_origin(matrix, rows.start, columns.start)
-
-
-def corner_box(matrix: Matrix, size: int) -> npt.NDArray[np.float64]:
-    """The corners of a new frame in the frame before: (4, 2), clockwise from the upper left.
-
-    Args:
-        matrix: (2, 3) to the new frame.
-        size: its side.
-    """
-    edge = size - 0.5
-    corners = np.array([[-0.5, -0.5], [edge, -0.5], [edge, edge], [-0.5, edge]])
-    back = inverse(matrix)
-    return corners @ back[:, :2].T + back[:, 2]

@@ -14,7 +14,7 @@ from fr3d.alignment.sources.listing import Item, Listing, list_items, walk
 from fr3d.alignment.sources.maps import MapsFace
 from fr3d.alignment.sources.matlab_maps import read_matlab
 from fr3d.alignment.sources.normal_codes import NormalCode, as_vectors, decode
-from fr3d.errors import MalformedInputError, MissingInputError
+from fr3d.errors import MalformedInputError, MissingInputError, cannot_read
 from fr3d.geometry.maps import FaceMaps
 from fr3d.geometry.normals import normals_from_depth
 from fr3d.photometric.exr_image import decode_exr
@@ -23,6 +23,7 @@ from fr3d.photometric.npy import load_numbers
 from fr3d.photometric.sources import SourceFiles
 
 Array = npt.NDArray[np.float32]
+_MOST_BYTES = 1 << 30
 MODALITIES = ("normal", "albedo", "depth")
 TRIPLE_SUFFIXES = frozenset((".exr", ".npy", ".mat"))
 _MODALITY = re.compile(r"(?i)normal|albedo|depth")
@@ -43,6 +44,7 @@ class TripleReader(Reader):
 
     normal_code: NormalCode = "auto"
     kind = "triples"
+    varies = True
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -71,6 +73,7 @@ class TripleReader(Reader):
 
 def _map(modality: str, path: Path, files: SourceFiles) -> Array:
     """One map: vectors of normals, or a plane of numbers as stored."""
+    _check_size(path)
     if path.suffix.lower() == ".mat":
         files.read(path)
         return read_matlab(path, modality)
@@ -78,6 +81,18 @@ def _map(modality: str, path: Path, files: SourceFiles) -> Array:
     if modality == "normal":
         return as_vectors(stored, path.name)
     return stored if stored.ndim == 2 else stored[..., 0]
+
+
+def _check_size(path: Path) -> None:
+    """Refuse what no map can be, before it is read."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    if size > _MOST_BYTES:
+        raise MalformedInputError(
+            f"{path.name}: found {size >> 20} MB, expected at most {_MOST_BYTES >> 20}"
+        )
 
 
 def _stored(path: Path, files: SourceFiles) -> Array:
