@@ -37,11 +37,14 @@ class ErrorCurve:
         threshold: descending, shape (K+1,).
         false_positive: share of non-mated weight accepted, ascending; NaN without any.
         false_negative: share of mated weight rejected, descending; NaN without any.
+        counted: whether the thresholds are edges of bins rather than scores. Between two edges
+            nobody has counted.
     """
 
     threshold: Reals
     false_positive: Reals
     false_negative: Reals
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,19 +110,36 @@ def _cumulated(index: npt.NDArray[np.intp], weight: npt.NDArray[Any] | None, siz
 def at_rate(curve: ErrorCurve, rate: float) -> OperatingPoint:
     """The most permissive operating point whose false-positive rate does not exceed a target.
 
-    The threshold lies half-way to the next lower score, which would exceed the target.
+    The threshold lies half-way to the next lower score, which would exceed the target. Of counted
+    scores it lies in the middle of the edges that accept the same pairs.
 
     Args:
         curve: error rates.
         rate: highest false-positive rate allowed.
     """
-    allowed = np.flatnonzero(curve.false_positive <= rate + _SLACK)
+    allowed = np.flatnonzero(meets(curve.false_positive, rate))
     if not len(allowed):
         return OperatingPoint(float("nan"), float("nan"), float("nan"))
     i = int(allowed[-1])
-    return OperatingPoint(
-        _between(curve.threshold, i), float(curve.false_positive[i]), float(curve.false_negative[i])
+    threshold = _alike(curve, i) if curve.counted else _between(curve.threshold, i)
+    return OperatingPoint(threshold, float(curve.false_positive[i]), float(curve.false_negative[i]))
+
+
+def meets(false_positive: Reals, rate: float) -> npt.NDArray[np.bool_]:
+    """Which false-positive rates do not exceed a target, but for rounding."""
+    return false_positive <= rate + _SLACK
+
+
+def _alike(curve: ErrorCurve, last: int) -> float:
+    """The middle of the edges where rates are as at the last of them."""
+    if not last:  # nothing may be accepted: just above the highest bin
+        width = curve.threshold[1] - curve.threshold[2] if len(curve.threshold) > 2 else 0.0
+        return float(np.nextafter(np.float32(curve.threshold[1] + width), np.float32(np.inf)))
+    same = (curve.false_positive == curve.false_positive[last]) & (
+        curve.false_negative == curve.false_negative[last]
     )
+    first = max(int(np.argmax(same)), 1)
+    return float((curve.threshold[first] + curve.threshold[last]) / 2)
 
 
 def _between(threshold: Reals, i: int) -> float:
