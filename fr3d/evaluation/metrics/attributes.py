@@ -225,9 +225,7 @@ def _wins_without(
     return beaten @ above - gone + twice, ups * downs
 
 
-def _wins_within(
-    rank: Codes, positive: npt.NDArray[np.bool_], group: Codes, groups: int
-) -> Reals:
+def _wins_within(rank: Codes, positive: npt.NDArray[np.bool_], group: Codes, groups: int) -> Reals:
     """Won pairs whose two items are in one group, by group."""
     cells, place = np.unique(group * (rank.max(initial=0) + 1) + rank, return_inverse=True)
     above = np.bincount(place.ravel(), weights=positive, minlength=len(cells))
