@@ -1,14 +1,18 @@
-"""How sure a figure is: resampling people, and rates that so few people cannot show."""
+"""How sure a figure is: leaving people out, and rates that so few people cannot show."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
+Codes = npt.NDArray[np.intp]
+Reals = npt.NDArray[np.float64]
 Statistic = Callable[[npt.NDArray[np.float64]], Mapping[str, float]]
 
-METHOD = "percentile bootstrap over people"
+METHOD = "jackknife over people, on the logit scale"
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,126 @@ class Interval:
 
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far a figure would scatter from one set of people to the next.
+
+    Attributes:
+        error: standard error, in the units of the figure.
+        freedom: degrees of freedom behind that error.
+    """
+
+    error: float
+    freedom: float
+
+
+def person_groups(people: int, most: int = 500) -> Codes:
+    """Deal people into groups that are left out together: one each, or `most` of nearly equal size.
+
+    Args:
+        people: number of people.
+        most: number of groups that is not exceeded.
+
+    Returns:
+        Group of each person, shape (people,), from 0; it depends on nothing but both numbers.
+    """
+    return np.arange(people, dtype=np.intp) % max(min(people, most), 1)
+
+
+def jackknife(
+    value: float, left_out: Reals, *, people: int, bounded: bool = True, level: float = 0.95
+) -> Interval | None:
+    """Interval from a figure on everybody and on everybody but one person, or one group of them.
+
+    Args:
+        value: the figure on everybody.
+        left_out: the figure without each person (or group of people), shape (G,).
+        people: independent people behind the figure: those with a mated pair for an FNMR, with a
+            non-mated one for an FMR, with a probe for a rank-1 rate.
+        bounded: whether the figure is a rate in [0, 1].
+        level: probability covered.
+
+    Returns:
+        None where the people cannot tell: fewer than three, a figure that hangs on one of them (it
+        is NaN without), or an unbounded figure that nobody changes.
+    """
+    if not math.isfinite(value):
+        return None
+    found = spread(value, left_out, people=people)
+    if found is None:
+        return None
+    if not bounded:
+        half = t_quantile(level, found.freedom) * found.error
+        return Interval(value - half, value + half) if half > 0 else None
+    if found.error == 0 or not 0 < value < 1:
+        return exact(value * people, people, level)
+    slope = value * (1 - value)
+    half = t_quantile(level, found.freedom) * found.error / slope
+    middle = special.logit(value)
+    return Interval(float(special.expit(middle - half)), float(special.expit(middle + half)))
+
+
+def spread(value: float, left_out: Reals, *, people: int) -> Spread | None:
+    """Standard error by leaving out people or groups of people.
+
+    The squares are taken about the figure itself, not the mean of the left-out ones, so that a
+    person with much weight counts by what the others say of them. With groups of m_g people the
+    expected square grows as m_g does, so that the one factor (G - 1)/G holds for unequal groups.
+
+    Args:
+        value: the figure on everybody.
+        left_out: the figure without each group, shape (G,).
+        people: independent people behind the figure.
+
+    Returns:
+        None with fewer than three people or groups, or a left-out figure that is not finite.
+
+    Reference:
+        Efron and Stein, "The jackknife estimate of variance", 1981, eq. 1.3; Kott, "The
+        delete-a-group jackknife", 2001, eq. 4.
+    """
+    count = min(len(left_out), people)
+    if count < 3 or not np.isfinite(left_out).all():
+        return None
+    squares = (np.asarray(left_out, np.float64) - value) ** 2
+    return Spread(math.sqrt((count - 1) / count * squares.sum()), count - 1)
+
+
+def t_quantile(level: float, freedom: float) -> float:
+    """Half the width of Student's t interval in standard errors."""
+    return float(special.stdtrit(freedom, (1 + level) / 2))
+
+
+def exact(errors: float, trials: float, level: float = 0.95) -> Interval:
+    """Exact limits of a rate from independent trials; the counts need not be whole.
+
+    Reference:
+        Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of
+        the binomial", 1934; as a quantile of the beta distribution.
+    """
+    tail = (1 - level) / 2
+    rest = trials - errors
+    low = special.betaincinv(errors, rest + 1, tail) if errors > 0 else 0.0
+    high = special.betaincinv(errors + 1, rest, 1 - tail) if rest > 0 else 1.0
+    return Interval(float(low), float(high))
+
+
+def wilson(errors: float, trials: float, level: float = 0.95) -> Interval | None:
+    """Limits of a rate as if all pairs were independent, which they are not; none without any.
+
+    Reference:
+        Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
+    """
+    if trials <= 0:
+        return None
+    z = float(special.ndtri((1 + level) / 2))
+    rate = errors / trials
+    scale = 1 + z**2 / trials
+    centre = (rate + z**2 / (2 * trials)) / scale
+    half = z / scale * math.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
+    return Interval(max(centre - half, 0.0), min(centre + half, 1.0))
 
 
 def bootstrap(
