@@ -34,6 +34,10 @@ _DEALINGS = 100
 _ROUGH = 1e-3  # largest slope at which a fit ends that only helps to choose
 
 
+class TooFewPeopleError(ValueError):
+    """People with some class are too few to divide them over folds."""
+
+
 @dataclass(frozen=True)
 class Probe:
     """What the probe says of every item, each time by a model that has not met its person.
@@ -71,7 +75,7 @@ def probe_leakage(
         strengths: to choose from, strong to weak; one of them is taken as it is.
 
     Raises:
-        ValueError: people with a class are too few for it to occur outside each fold.
+        TooFewPeopleError: a class occurs on too few people to be there outside each fold.
     """
     exact = np.asarray(embedding, np.float64)
     classes = int(truth.max()) + 1
@@ -109,7 +113,7 @@ def _choose(
         return strengths[0]
     try:
         fold = person_folds(truth, person, _INNER_FOLDS, seed)
-    except ValueError:  # too few people to choose with: rather too careful
+    except TooFewPeopleError:  # too few people to choose with: rather too careful
         return strengths[0]
     parts = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(fold.max() + 1)]
     weight = balanced_weights(truth, classes)
@@ -156,7 +160,7 @@ def person_folds(truth: Codes, person: Codes, folds: int, seed: int) -> Codes:
         Fold of each item, shape (N,).
 
     Raises:
-        ValueError: no dealing was found that leaves every class outside each fold.
+        TooFewPeopleError: no dealing was found that leaves every class outside each fold.
     """
     people, who = np.unique(person, return_inverse=True)
     shows = np.zeros((len(people), int(truth.max()) + 1), np.intp)
@@ -175,4 +179,4 @@ def person_folds(truth: Codes, person: Codes, folds: int, seed: int) -> Codes:
         inside = np.array([(shows[dealt == k] > 0).sum(axis=0) for k in range(folds)])
         if (holders - inside > 0).all():
             return dealt[who.ravel()]
-    raise ValueError("too few people show a class for it to occur outside each fold")
+    raise TooFewPeopleError("too few people show a class for it to occur outside each fold")
