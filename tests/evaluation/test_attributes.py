@@ -1,21 +1,12 @@
-import time
-
 import numpy as np
 import pytest
 import sklearn.metrics as sk
 import torch
 import torchmetrics.functional.classification as tm
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fr3d.evaluation.metrics.attributes import (
-    RATES,
-    Classified,
     class_figures,
-    classified_by_labels,
     classified_by_scores,
-    left_out_figures,
-    log_odds,
 )
 
 

@@ -233,4 +233,7 @@ def _wins_within(rank: Codes, positive: npt.NDArray[np.bool_], group: Codes, gro
     of = cells // (rank.max(initial=0) + 1)
     before = np.append(0.0, np.cumsum(below))
     start = before[np.searchsorted(of, of)]  # negatives of the groups that come earlier
-    return np.bincount(of, weights=above * (before[:-1] - start + below / 2), minlength=groups)
+    won: Reals = np.bincount(
+        of, weights=above * (before[:-1] - start + below / 2), minlength=groups
+    ).astype(np.float64)
+    return won
