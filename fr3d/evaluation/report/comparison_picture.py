@@ -121,7 +121,7 @@ def _draw_cells(sheet: Picture, scores: Scores, threshold: float | None, at: _La
             if np.isfinite(score) and at.cell >= _LEAST_WITH_SCORES:
                 _write_score(sheet, score, ground, (x, y), at.cell)
             if threshold is not None and score >= threshold:
-                thick = max(1, at.cell // 28)
+                thick = max(2 if at.cell >= 20 else 1, at.cell // 24)
                 corner = (x + at.cell - 1 - edge, y + at.cell - 1 - edge)
                 cv2.rectangle(sheet, (x + edge, y + edge), corner, _SAME, thick)
 
