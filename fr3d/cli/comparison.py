@@ -36,7 +36,7 @@ class Decision:
         """The threshold in words."""
         if self.threshold is None:
             return _HOW_TO_DECIDE
-        return f"threshold {self.threshold:.4g}" + (f" for {self.origin}" if self.origin else "")
+        return f"threshold {self.threshold:.4g}" + (f" ({self.origin})" if self.origin else "")
 
     def of(self, score: float) -> str | None:
         """What a score means; None where nothing decides."""
