@@ -59,7 +59,7 @@ def compare(
         Literal["auto", "yunet", "mtcnn"] | None,
         typer.Option("--detector", help=DETECTOR_HELP, show_default="the model's, else auto"),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", help=LIMIT_HELP, min=2, max=100_000)] = 200,
+    limit: Annotated[int, typer.Option("--limit", help=LIMIT_HELP, min=2, max=5000)] = 200,
     runs: Runs = Path("runs"),
     device: Device = "auto",
     force: Force = False,
@@ -86,6 +86,7 @@ def compare(
     from fr3d.artifacts.atomic import check_output
     from fr3d.cli.comparison import (
         check_options,
+        check_picture,
         decide,
         emit_pairs,
         emit_square,
@@ -100,6 +101,8 @@ def compare(
         check_output(output, force or dry_run)
     request = Request(model, extractor, detector, runs, device, rows, tuple(subject or ()), limit)
     inputs = open_inputs(source, request)
+    if output:
+        check_picture(output, inputs.count)
     decision = decide(inputs, threshold, thresholds, fmr)
     if dry_run:
         say(f"would compare {inputs.count} faces by {inputs.by}, {decision.words}")

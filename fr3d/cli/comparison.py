@@ -86,6 +86,22 @@ def check_options(
         )
 
 
+def check_picture(output: Path, count: int) -> None:
+    """Refuse a picture of too many faces.
+
+    Raises:
+        UsageError: nobody could see anything on it.
+    """
+    from fr3d.errors import UsageError
+    from fr3d.evaluation.report.comparison_picture import MOST
+
+    if count > MOST:
+        raise UsageError(
+            f"{output}: a picture of {count} faces, expected at most {MOST}",
+            "leave --output away; 'fr3d benchmark' draws the scores of many faces",
+        )
+
+
 def decide(
     inputs: "Inputs", threshold: float | None, thresholds: Path | None, fmr: float | None
 ) -> Decision:

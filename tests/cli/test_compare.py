@@ -202,14 +202,14 @@ def test_names_that_tell_apart(made: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_hostile_names(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    odd = ["red\x1b[31m\n.png", "caf\udce9.png", "-x.png"]
+    odd = ["red\x1b[31m\n.png", "o\udce9.png", "-x.png"]
     try:
         for name, file in zip(odd, album(), strict=False):
             shutil.copy(file, name)
     except OSError:
         pytest.skip("this file system has no such names")
     rows, err = compare(capsys, *NET, "-o", "odd.png", "--", *odd)
-    assert rows[0]["other"] == "caf\\xe9.png"
+    assert rows[0]["other"] == "o\\xe9.png"
     assert "\x1b" not in err
     assert Path("odd.png").exists()
 

@@ -14,6 +14,9 @@ from fr3d.geometry.pictures import BACKGROUND, Picture
 Scores = npt.NDArray[np.float64]
 Ink = tuple[int, int, int]
 
+MOST = 500
+"""Faces of a picture that can still be looked at."""
+
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _INK, _FAINT, _PAPER = (35, 35, 35), (120, 120, 120), 255
 _SAME: Ink = (230, 60, 30)
@@ -100,7 +103,9 @@ def _draw_thumbnails(
     for place, picture in enumerate(thumbnails):
         tile = _tile(picture, side)
         if picture is None and np.isnan(scores[place, place]) and side >= 40:
-            _write(tile, _UNSEEN, (3, side // 2 + 4), 0.35, _FAINT)
+            scale = 0.004 * side
+            x = (side - _width(_UNSEEN, scale)) // 2
+            _write(tile, _UNSEEN, (x, side // 2 + 4), scale, _FAINT)
         y, x = at.top + place * at.cell + 1, at.left + place * at.cell + 1
         sheet[y : y + side, left : left + side] = tile
         sheet[top : top + side, x : x + side] = tile
@@ -108,22 +113,27 @@ def _draw_thumbnails(
 
 def _draw_cells(sheet: Picture, scores: Scores, threshold: float | None, at: _Layout) -> None:
     colours = heat(scores, _LOW, _HIGH)
-    edge = 1 if at.cell >= 8 else 0
-    for row in range(len(scores)):
-        for column in range(len(scores)):
-            y, x = at.top + row * at.cell, at.left + column * at.cell
-            score, ground = scores[row, column], colours[row, column]
-            if row == column:
-                ground = np.full(3, _ITSELF if np.isfinite(score) else BACKGROUND, np.uint8)
-            sheet[y + edge : y + at.cell - edge, x + edge : x + at.cell - edge] = ground
-            if row == column:
-                continue
-            if np.isfinite(score) and at.cell >= _LEAST_WITH_SCORES:
-                _write_score(sheet, score, ground, (x, y), at.cell)
-            if threshold is not None and score >= threshold:
-                thick = max(2 if at.cell >= 20 else 1, at.cell // 24)
-                corner = (x + at.cell - 1 - edge, y + at.cell - 1 - edge)
-                cv2.rectangle(sheet, (x + edge, y + edge), corner, _SAME, thick)
+    colours[np.isnan(scores)] = BACKGROUND
+    known = np.flatnonzero(np.isfinite(np.diag(scores)))
+    colours[known, known] = _ITSELF  # everybody is himself: no colour should be spent on that
+    # Gaps between small cells would be a net before them.
+    edge = 1 if at.cell >= _LEAST_WITH_SCORES else 0
+    thick = max(2 if at.cell >= 20 else 1, at.cell // 24)
+    with_scores = at.cell >= _LEAST_WITH_SCORES
+    for row, column in np.ndindex(scores.shape):
+        y, x = at.top + row * at.cell, at.left + column * at.cell
+        score, ground = float(scores[row, column]), colours[row, column]
+        same = threshold is not None and row != column and score >= threshold
+        _fill(sheet, x + edge, y + edge, at.cell - 2 * edge, _SAME if same else ground)
+        if same:
+            inset = edge + thick
+            _fill(sheet, x + inset, y + inset, at.cell - 2 * inset, ground)
+        if with_scores and row != column and np.isfinite(score):
+            _write_score(sheet, score, ground, (x, y), at.cell)
+
+
+def _fill(sheet: Picture, x: int, y: int, side: int, ink: Any) -> None:
+    sheet[y : y + side, x : x + side] = ink
 
 
 def _write_score(
