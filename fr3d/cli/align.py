@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from fr3d.cli.options import DryRun, Force, Output, Quiet, Size, Strict, Transfer, Verbose, Workers
+from fr3d.cli.options import (
+    DETECTOR_HELP,
+    DryRun,
+    Force,
+    Output,
+    Quiet,
+    Size,
+    Strict,
+    Transfer,
+    Verbose,
+    Workers,
+)
 
 _FACES = "Where faces are, and go"
 _INPUT = "How inputs are read"
@@ -54,9 +65,7 @@ def align(
         Literal["auto", "capture", "yunet", "mtcnn", "hourglass", "none"],
         typer.Option(
             "--detector",
-            help="Where landmarks come from: the capture's own, the detectors YuNet or MTCNN, a "
-            "trained hourglass, auto (the capture's where there are any, else YuNet), or none: "
-            "the frame is a registered crop and is only fitted into the square.",
+            help=DETECTOR_HELP,
             rich_help_panel=_FACES,
         ),
     ] = "auto",

@@ -172,7 +172,7 @@ def _emit_rich(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_short(row.get(c))) for c in columns))
+        table.add_row(*(Text(_one_line(_short(row.get(c)))) for c in columns))
     Console(markup=False, highlight=False).print(table)
 
 

@@ -2,24 +2,29 @@
 
 allow-leak  benchmark split train
 batch-size  benchmark embed enroll identify train
-device      benchmark embed ps-reconstruct synth train
+detector    align compare
+device      benchmark compare embed ps-reconstruct synth train
 dry-run     all writers
-extractor   benchmark embed enroll
+extractor   benchmark compare embed enroll
 force       all writers
 fpir        enroll identify
-json        benchmark calibrate identify info verify
-model       benchmark embed enroll
+json        benchmark calibrate compare identify info verify
+limit       compare show
+model       benchmark compare embed enroll
 output      all writers
 partition   benchmark enroll select
 quiet       all
 role        enroll select
-runs        benchmark embed enroll export train
+rows        compare show
+runs        benchmark compare embed enroll export train
 seed        benchmark split synth train
 size        align ps-reconstruct synth train
 split       benchmark enroll select train
 strict      align ps-reconstruct
+subject     compare show
 template    align
-threshold   enroll identify
+threshold   compare enroll identify
+thresholds  compare enroll
 transfer    align calibrate ps-reconstruct
 verbose     all
 workers     align ps-reconstruct synth train
@@ -129,11 +134,32 @@ Threshold = Annotated[
     float | None,
     typer.Option(
         "--threshold",
-        help="Lowest score that names a probe.",
+        help="Lowest score that is a match.",
         callback=console.check_finite,
         show_default="calibrated",
     ),
 ]
+Thresholds = Annotated[
+    Path | None,
+    typer.Option(
+        "--thresholds",
+        help="Table of thresholds that 'fr3d benchmark' measured with this model.",
+        show_default=False,
+    ),
+]
+Rows = Annotated[
+    str | None,
+    typer.Option("--rows", "--row", help="Rows of the first file, from 0, such as 0,4-7."),
+]
+Subjects = Annotated[
+    list[str] | None, typer.Option("--subject", help="Only this person; may be repeated.")
+]
+LIMIT_HELP = "At most so many sessions."
+DETECTOR_HELP = (
+    "Where landmarks come from: the detectors YuNet or MTCNN, the capture's own, a trained "
+    "hourglass, auto (the capture's where there are any, else YuNet), or none: the frame is a "
+    "registered crop and is only fitted into the square."
+)
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
 Quiet = Annotated[
     bool,

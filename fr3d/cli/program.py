@@ -21,7 +21,7 @@ COMPLETE = "_FR3D_COMPLETE"
 COMMANDS = {
     "Make and reconstruct": ("synth", "calibrate", "ps-reconstruct", "merge", "align"),
     "Learn": ("split", "select", "train", "export"),
-    "Recognise": ("embed", "enroll", "identify"),
+    "Recognise": ("compare", "embed", "enroll", "identify"),
     "Measure and look": ("benchmark", "show", "info", "verify"),
 }
 """Command names by help panel, in the order of the work; each lives in the module of its name."""

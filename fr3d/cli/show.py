@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from fr3d.cli.options import Force, OptionalOutput, Quiet, Verbose
+from fr3d.cli.options import (
+    LIMIT_HELP,
+    Force,
+    OptionalOutput,
+    Quiet,
+    Rows,
+    Subjects,
+    Verbose,
+)
 
 _VIEWS = "Views and meshes"
 _AT_ONCE = 8
@@ -32,20 +40,15 @@ def show(
             "--as", help="What to draw.", show_default="by the output's suffix; sheet for .png"
         ),
     ] = None,
-    rows: Annotated[
-        str | None,
-        typer.Option("--rows", "--row", help="Rows of the first file, from 0, such as 0,4-7."),
-    ] = None,
-    subject: Annotated[
-        list[str] | None, typer.Option("--subject", help="Only this person; may be repeated.")
-    ] = None,
+    rows: Rows = None,
+    subject: Subjects = None,
     limit: Annotated[
         int | None,
         typer.Option(
             "--limit",
-            help="At most so many sessions, evenly spread.",
+            help=LIMIT_HELP,
             min=1,
-            show_default=f"{_AT_ONCE} on a sheet or page, 240 alignments, else all",
+            show_default=f"{_AT_ONCE}, evenly spread, on a sheet or page; 240 alignments; else all",
         ),
     ] = None,
     tile: Annotated[

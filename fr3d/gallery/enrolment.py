@@ -37,7 +37,7 @@ def new_records(
         enrolled: sessions of the people to enroll.
         calibration: sessions of other people; may be empty when a threshold is given.
         fpir: false-positive identification rate to calibrate for; None with a threshold.
-        threshold: a threshold set by hand; None to calibrate.
+        threshold: a threshold set by hand or measured elsewhere; None to calibrate.
         step: the command that enrolls.
         steps: history of the embeddings.
         strategy: how sessions become templates.

@@ -44,7 +44,8 @@ class GalleryRecords:
         templates: what they became; probes are compared with these.
         calibration: sessions of people who are not enrolled.
         calibration_score: (C,) best score of each of them against the templates.
-        fpir: the rate that the threshold was calibrated for; None for a threshold set by hand.
+        fpir: the rate that the threshold was calibrated for; None for a threshold that was
+            set by hand or comes from a table, which `step` then tells.
         threshold: lowest score at which a probe is named.
         steps: history of the enrolled embeddings, oldest first.
         step: the command that made these records.

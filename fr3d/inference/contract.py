@@ -7,7 +7,8 @@ SHA-256 goes into the run, the ONNX file, the embeddings and the gallery.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fr3d.artifacts.provenance import canonical_json, sha256_json
 from fr3d.errors import MalformedInputError
@@ -24,6 +25,20 @@ RECONSTRUCTION_COMMAND = "ps-reconstruct"
 _IMMATERIAL = frozenset(
     {"keep_raw", "max_residual", "ambient", "flip_lights", "full_scale", "camera", "mm_per_pixel"}
 )
+
+
+class Traced(Protocol):
+    """Faces that tell how they were made: an artifact, or photographs on their way to a network."""
+
+    @property
+    def history(self) -> Sequence[Mapping[str, Any]]:
+        """The steps so far, oldest first."""
+        ...
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """The files behind them; the first one names them in messages."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -117,7 +132,7 @@ def contract_for(
     )
 
 
-def alignment_of(faces: "Artifact", modalities: Sequence[str]) -> dict[str, Any]:
+def alignment_of(faces: Traced, modalities: Sequence[str]) -> dict[str, Any]:
     """How faces were aligned, as far as it matters to a network.
 
     A photograph is a photograph whether depth came with it or not: to a network that sees nothing
@@ -134,7 +149,7 @@ def alignment_of(faces: "Artifact", modalities: Sequence[str]) -> dict[str, Any]
     return alignment
 
 
-def step_parameters(artifact: "Artifact", command: str) -> dict[str, Any]:
+def step_parameters(artifact: Traced, command: str) -> dict[str, Any]:
     """Read the options of one command from the history of a file; empty where it never ran.
 
     Args:

@@ -44,6 +44,9 @@ class Description:
             "always" and "none" do the one or the other for all.
         license: licence of the weights.
         note: anything else.
+        threshold: cosine from which on two faces are taken for one person; None where nobody
+            measured one.
+        threshold_note: what it was measured on, and which rate of false matches it keeps.
     """
 
     size: tuple[int, int] = (112, 112)
@@ -59,6 +62,8 @@ class Description:
     exposure: str = "auto"
     license: str = ""
     note: str = ""
+    threshold: float | None = None
+    threshold_note: str = ""
 
     @property
     def channels(self) -> int:
@@ -72,6 +77,8 @@ class Description:
 
 
 REQUIRED = ("size", "template", "color", "mean", "std")
+NOT_INPUT = ("license", "note", "threshold", "threshold_note")
+"""Keys that say nothing of how a face becomes an input."""
 
 
 def shipped_descriptions() -> tuple[str, ...]:
@@ -155,7 +162,7 @@ def _description(record: Mapping[str, Any], name: str) -> Description:
         for key in choices
         if key in record
     }
-    for key in ("input", "output", "license", "note"):
+    for key in ("input", "output", "license", "note", "threshold_note"):
         if key in record:
             values[key] = _text(record[key], f"{name}: {key}")
     values["size"] = _size(record["size"], f"{name}: size")
@@ -163,6 +170,8 @@ def _description(record: Mapping[str, Any], name: str) -> Description:
     channels = len(COLORS[values["color"]])
     values["mean"] = _numbers(record["mean"], channels, f"{name}: mean")
     values["std"] = _numbers(record["std"], channels, f"{name}: std", positive=True)
+    if "threshold" in record:
+        values["threshold"] = _cosine(record["threshold"], f"{name}: threshold")
     return Description(**values)
 
 
@@ -186,6 +195,13 @@ def _size(value: Any, where: str) -> tuple[int, int]:
             f"{where} {value!r:.60}, expected [height, width] of 1 to {_LARGEST_SIDE} pixels"
         )
     return sides[0], sides[1]
+
+
+def _cosine(value: Any, where: str) -> float:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not -1.0 <= value <= 1.0:
+        raise MalformedInputError(f"{where} {value!r:.60}, expected a cosine of -1 to 1")
+    return float(value)
 
 
 def _numbers(value: Any, channels: int, where: str, *, positive: bool = False) -> tuple[float, ...]:

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
 
 from fr3d.artifacts.onnx_file import parse_onnx
 from fr3d.artifacts.provenance import canonical_json, sha256_json
@@ -15,24 +14,21 @@ from fr3d.inference.batching import try_network
 from fr3d.inference.contract import (
     RECONSTRUCTION_COMMAND,
     ModelContract,
+    Traced,
     alignment_of,
     step_parameters,
 )
-from fr3d.inference.description import Description
-from fr3d.inference.onnx_model import OnnxModel, contract_properties
+from fr3d.inference.description import NOT_INPUT, Description
+from fr3d.inference.onnx_model import EXTRACTOR_KEY, OnnxModel, contract_properties
 from fr3d.inference.signature import Signature, drop_unread_inputs, read_signature
 
-if TYPE_CHECKING:
-    from fr3d.artifacts.store import Artifact
-
-EXTRACTOR_KEY = "fr3d.extractor"
 MODALITY = "image"
 # Commands whose images have any range: the mean of photographs under several lights.
 _ANY_RANGE = (RECONSTRUCTION_COMMAND, "synth")
 
 
 def adopt(
-    data: bytes, description: Description, faces: "Artifact", name: str, threads: int = 0
+    data: bytes, description: Description, faces: Traced, name: str, threads: int = 0
 ) -> OnnxModel:
     """Make a model of a network that other people trained.
 
@@ -81,14 +77,32 @@ def _digest(data: bytes, description: Description, signature: Signature) -> str:
     The digest of the wrapped graph would do as well, but would change with the way it is built.
     """
     resolved = replace(description, input=signature.input, output=signature.output)
-    unused = ("size", "template", "exposure", "license", "note")  # in the contract, or words
+    unused = ("size", "template", "exposure", *NOT_INPUT)  # in the contract, or about its output
     recipe = {key: value for key, value in asdict(resolved).items() if key not in unused}
     return sha256_json({"network": hashlib.sha256(data).hexdigest(), **recipe})
 
 
-def _inputs(description: Description, faces: "Artifact") -> Mapping[str, Mapping[str, object]]:
+def _inputs(description: Description, faces: Traced) -> Mapping[str, Mapping[str, object]]:
     """How the faces' image becomes a picture."""
     any_range = any(step.get("command") in _ANY_RANGE for step in faces.history)
     exposed = {"auto": any_range, "always": True, "none": False}[description.exposure]
     spec = InputSpec(MODALITY, 3, EXPOSED if exposed else PICTURE, clip=1.0)
     return {MODALITY: json.loads(json.dumps(spec.to_json()))}
+
+
+def measured_threshold(model: object) -> tuple[float, str] | None:
+    """The threshold that came with the description of a network, and what it was measured on.
+
+    Args:
+        model: any embedder; models of fr3d carry no description.
+
+    Returns:
+        The cosine from which on two faces are taken for one person, and words on where it comes
+        from; None where nobody measured one.
+    """
+    try:
+        record = json.loads(getattr(model, "description", "") or "{}")
+        value, note = record.get("threshold"), str(record.get("threshold_note", ""))
+        return None if value is None else (float(value), note)
+    except (AttributeError, TypeError, ValueError):
+        return None  # written by another version; it decides nothing

@@ -2,16 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from fr3d.artifacts.onnx_file import parse_onnx, properties_of, read_onnx
 from fr3d.errors import MalformedInputError, MissingInputError, UnavailableError, UsageError
-from fr3d.inference.contract import ModelContract
+from fr3d.inference.contract import ModelContract, Traced
 from fr3d.inference.onnx_model import CONTRACT_KEY, NO_CONTRACT, Embeddings, Inputs, OnnxModel
 from fr3d.runtime import resolve_device
-
-if TYPE_CHECKING:
-    from fr3d.artifacts.store import Artifact
 
 
 class Embedder(Protocol):
@@ -80,7 +77,7 @@ def open_model(
     device: str = "auto",
     threads: int = 0,
     *,
-    faces: "Artifact | None" = None,
+    faces: Traced | None = None,
     extractor: str | None = None,
 ) -> Embedder:
     """Open a model.
@@ -112,7 +109,7 @@ def onnx_form(
     path: Path,
     threads: int = 0,
     *,
-    faces: "Artifact | None" = None,
+    faces: Traced | None = None,
     extractor: str | None = None,
 ) -> OnnxModel:
     """Open a model as ONNX: the file as it is, a run exported first.
@@ -134,9 +131,7 @@ def onnx_form(
     return OnnxModel(data, name=path.name, threads=threads)
 
 
-def _open_onnx(
-    path: Path, threads: int, faces: "Artifact | None", extractor: str | None
-) -> OnnxModel:
+def _open_onnx(path: Path, threads: int, faces: Traced | None, extractor: str | None) -> OnnxModel:
     """Open one of our own files, or adopt the network of somebody else."""
     data = read_onnx(path)
     if CONTRACT_KEY in properties_of(parse_onnx(data, path.name)):

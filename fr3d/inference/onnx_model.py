@@ -20,6 +20,7 @@ from fr3d.inference.contract import ModelContract
 CONTRACT_KEY = "fr3d.contract"
 DIGEST_KEY = "fr3d.contract_sha256"
 SUBJECTS_KEY = "fr3d.training_subjects"
+EXTRACTOR_KEY = "fr3d.extractor"
 OUTPUTS = ("embedding", "magnitude")
 NO_CONTRACT = (
     "make it with 'fr3d export'; the network of somebody else needs NAME.toml beside NAME.onnx, "
@@ -52,6 +53,7 @@ class OnnxModel:
         data: the bytes of the file; a gallery keeps them.
         contract: what a face must pass through before this network.
         training_subjects: hashes of the people that the network was trained on.
+        description: JSON of how the network of somebody else is fed; empty for one of ours.
     """
 
     device = "cpu"
@@ -76,6 +78,7 @@ class OnnxModel:
         self._session = open_session(self.data, self.name, threads)
         self.contract = ModelContract.from_json(properties[CONTRACT_KEY], self.name)
         self.training_subjects = _subjects(properties.get(SUBJECTS_KEY, "[]"), self.name)
+        self.description = properties.get(EXTRACTOR_KEY, "")
         if properties.get(DIGEST_KEY) != self.contract.sha256:
             raise MalformedInputError(
                 f"{self.name}: its contract does not match its digest", "export the model again"

@@ -43,5 +43,6 @@ class SourceFiles:
         for path in paths:
             if path not in self._digests:
                 self.read(path)
-            total.update(f"{path.name}\0{self._digests[path]}\n".encode())
+            line = f"{path.name}\0{self._digests[path]}\n"
+            total.update(line.encode("utf-8", "surrogateescape"))
         return total.hexdigest()

@@ -23,6 +23,7 @@ from fr3d.artifacts.store import open_artifact
 from fr3d.cli import main
 from fr3d.errors import ExitStatus
 from fr3d.gallery.storage import open_gallery
+from fr3d.gallery.threshold_table import Threshold, thresholds_bytes
 from fr3d.protocols.leaks import subject_hash
 
 ENROLLED = [f"e{i}" for i in range(6)]
@@ -180,6 +181,53 @@ def test_enroll_without_strangers(work: Path, capsys: pytest.CaptureFixture[str]
     assert main(["identify", "-o", "two.csv"]) == 0
     assert Path("one.csv").read_text() == Path("two.csv").read_text()
     _fails(["identify", "--fpir", "0.1"], 65, "holds no calibration people", capsys)
+
+
+def _table(rate: float, people: int, digest: str | None = None) -> None:
+    digest = digest or contract_of_faces(Path("faces.h5")).sha256
+    rows = [
+        Threshold("fmr", rate, 0.9, rate, 50, None, digest),
+        Threshold("fpir", rate, 0.345, 0.009, 40, people, digest),
+    ]
+    Path("report.thresholds.csv").write_bytes(thresholds_bytes(rows))
+
+
+def test_enroll_takes_a_measured_threshold(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pd.read_csv("split.csv", dtype=str, keep_default_na=False)
+    table[table["partition"] != "calibration"].to_csv("split.csv", index=False)
+    _table(0.01, people=6)
+    capsys.readouterr()
+    assert main(["enroll", "--thresholds", "report.thresholds.csv", "--fpir", "0.01"]) == 0
+    err = capsys.readouterr().err
+    says = "threshold 0.345 from report.thresholds.csv for FPIR 0.01, not calibrated here (it"
+    assert says in err
+    records = open_gallery(Path("gallery.h5")).records
+    assert records.threshold == 0.345
+    assert records.fpir is None, "nothing was calibrated, and adding people must not pretend so"
+    assert records.step.parameters["measured"]["target"] == 0.01
+    assert records.step.parameters["measured"]["gallery_people"] == 6
+    assert "report.thresholds.csv" in records.step.inputs
+    found = _decisions(capsys, ["identify"])
+    assert (found["threshold"] == 0.345).all()
+    _fails(["identify", "--fpir", "0.01"], 65, "holds no calibration people", capsys)
+    assert main(["info", "gallery.h5"]) == 0
+    assert "fpir,0.01" not in capsys.readouterr().out
+
+
+def test_enroll_refuses_a_threshold_of_elsewhere(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["enroll", "--thresholds", "report.thresholds.csv"]
+    _fails(words, 66, "report.thresholds.csv", capsys)
+    _table(0.01, people=5)
+    says = "report.thresholds.csv: measured with 5 enrolled people, and 6 are to be enrolled"
+    err = _fails(words, 65, says, capsys)
+    assert "partition 'calibration'" in err
+    _table(0.01, people=6, digest="ab" * 32)
+    _fails(words, 65, "measured with model abababababab, model.onnx is ", capsys)
+    _table(0.01, people=6)
+    _fails([*words, "--fpir", "0.05"], 65, "no threshold for FPIR 0.05, it has 0.01", capsys)
+    _fails([*words, "--threshold", "0.3"], 2, "only one can decide", capsys)
 
 
 def test_enroll_refuses_strangers_whom_the_model_knows(

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from foreign_networks import TOML
+from foreign_networks import TOML, network, write_photographs
 
+from fr3d.artifacts.store import open_artifact
 from fr3d.errors import MalformedInputError, MissingInputError
 from fr3d.inference.description import (
     Description,
@@ -12,6 +13,8 @@ from fr3d.inference.description import (
     read_description,
     shipped_descriptions,
 )
+from fr3d.inference.extractor import adopt, measured_threshold
+from fr3d.inference.onnx_model import OnnxModel
 
 
 def read(tmp_path: Path, text: str) -> Description:
@@ -31,6 +34,33 @@ def test_all_keys(tmp_path: Path) -> None:
         "MIT", "n",
     )  # fmt: skip
     assert (found.channels, found.frame) == (3, "face:crop")
+
+
+def test_a_threshold_is_no_part_of_the_model(tmp_path: Path) -> None:
+    """Else measuring one would make all earlier embeddings those of another model."""
+    faces = open_artifact(write_photographs(tmp_path / "faces.h5", ["a"]))
+    plain = adopt(network(), read(tmp_path, TOML), faces, "net.onnx")
+    words = f'{TOML}\nthreshold = 0.25\nthreshold_note = "FMR 1 % somewhere"\n'
+    told = adopt(network(), read(tmp_path, words), faces, "net.onnx")
+    assert told.contract.sha256 == plain.contract.sha256
+    assert measured_threshold(told) == (0.25, "FMR 1 % somewhere")
+    assert measured_threshold(OnnxModel(told.data)) == (0.25, "FMR 1 % somewhere")
+    assert measured_threshold(plain) is None
+    assert measured_threshold(None) is None
+
+
+@pytest.mark.parametrize("value", ["nan", "1.01", '"0.3"', "true", "[0.3]", "-inf"])
+def test_a_threshold_is_a_cosine(tmp_path: Path, value: str) -> None:
+    with pytest.raises(MalformedInputError, match=r"threshold .*, expected a cosine of -1 to 1"):
+        read(tmp_path, f"{TOML}\nthreshold = {value}\n")
+
+
+def test_shipped_thresholds_say_where_they_are_from() -> None:
+    for name in shipped_descriptions():
+        path = find_description(Path("x.onnx"), name)
+        assert path is not None
+        found = read_description(path)
+        assert (found.threshold is None) == (not found.threshold_note)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ class Listing:
                     size, moment = state.st_size, state.st_mtime_ns
                 except OSError:
                     size = moment = -1  # its session is left out when its turn comes
-                names.update(f"{role}\0{path.name}\0{size}\n".encode())
+                names.update(f"{role}\0{path.name}\0{size}\n".encode("utf-8", "surrogateescape"))
                 times.update(f"{moment}\n".encode())
         times.update(names.digest())
         return names.hexdigest(), times.hexdigest()
