@@ -24,7 +24,7 @@ run fr3d export                                       # the newest run -> model.
 run fr3d embed                                        # faces.h5 -> embeddings.h5
 run fr3d enroll --fpir 0.1                            # the test people's first sessions -> gallery.faiss
 run fr3d select --role probe -o probe.h5              # their other sessions, and strangers
-run fr3d benchmark                                    # -> report.json, report.html
+run fr3d benchmark                                    # -> report.json, report.html, report.thresholds.csv
 run fr3d identify probe.h5 --gallery gallery.faiss    # who is it, or is it nobody known?
 
 printf '\nEverything is in %s; open report.html and sheet.png.\n' "$PWD" >&2

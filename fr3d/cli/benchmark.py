@@ -93,8 +93,9 @@ def benchmark(
 
     Refuses evidence that is none: one person in two partitions, a capture on
     both sides, or people whom the model was trained on. Writes the report as
-    JSON and, beside it, as a page of HTML with plots. A rate that so few
-    people cannot show is called not resolvable.
+    JSON and, beside it, as a page of HTML with plots, and a table of the
+    thresholds, which enroll and compare take. A rate that so few people
+    cannot show is called not resolvable.
 
     Examples:
       fr3d benchmark
@@ -116,7 +117,8 @@ def benchmark(
     page = output.with_suffix(".html")
     if page == output:
         raise UsageError(f"-o {output}: name the JSON file", "the page of HTML is put beside it")
-    for path in (output, page):
+    limits = output.with_suffix(".thresholds.csv")
+    for path in (output, page, limits):
         check_output(path, force or dry_run)
     required = [parse_requirement(text) for text in require or ()]
     asked = Settings(
@@ -142,9 +144,10 @@ def benchmark(
         settings = with_required(asked, required)
         about = _about(artifact, embeddings, split, settings, partition, templates)
         about["leaks_allowed"] = [leak.message for leak in leaks]
-        report = _write(run_benchmark(trial, settings), about, output, page, force)
+        report = _write(run_benchmark(trial, settings), about, output, (page, limits), force)
     emit_table(report["headline"], ("metric", "value", "low", "high", "note"), as_json)
-    say(f"measured {len(trial.subject_id)} sessions of partition {partition} -> {output}, {page}")
+    measured = f"measured {len(trial.subject_id)} sessions of partition {partition}"
+    say(f"{measured} -> {output}, {page}, {limits}")
     check_requirements(required, report["headline"])
 
 
@@ -200,13 +203,18 @@ def _about(
 
 
 def _write(
-    measured: Any, about: dict[str, Any], output: Path, page: Path, force: bool
+    measured: Any, about: dict[str, Any], output: Path, beside: tuple[Path, Path], force: bool
 ) -> dict[str, Any]:
     from fr3d.artifacts.atomic import write_bytes
+    from fr3d.evaluation.benchmark import thresholds
     from fr3d.evaluation.report.document import make_report, report_bytes
     from fr3d.evaluation.report.page import render_page
+    from fr3d.gallery.threshold_table import thresholds_bytes
 
+    page, limits = beside
+    rows = thresholds(measured.results, about["model_contract"])
     report = make_report(measured.results, measured.counts, about)
     write_bytes(output, report_bytes(report), force)
     write_bytes(page, render_page(report).encode(), force)
+    write_bytes(limits, thresholds_bytes(rows), force)
     return report

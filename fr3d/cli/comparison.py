@@ -98,7 +98,7 @@ def check_picture(output: Path, count: int) -> None:
     if count > MOST:
         raise UsageError(
             f"{output}: a picture of {count} faces, expected at most {MOST}",
-            "leave --output away; 'fr3d benchmark' draws the scores of many faces",
+            "leave --output away; 'fr3d benchmark' measures the scores of many faces",
         )
 
 

@@ -11,11 +11,12 @@ import pandas as pd
 from fr3d.artifacts.store import Artifact
 from fr3d.errors import MalformedInputError
 from fr3d.evaluation.comparison import verify
-from fr3d.evaluation.figures import Results
+from fr3d.evaluation.figures import RatePoint, Results
 from fr3d.evaluation.requirements import Requirement
 from fr3d.evaluation.searching import identify
 from fr3d.evaluation.settings import Settings
 from fr3d.evaluation.trial import Trial
+from fr3d.gallery.threshold_table import Threshold
 from fr3d.protocols.leaks import Leak, check_leaks, content_digests, find_leaks, subject_hashes
 from fr3d.protocols.selection import choose, session_keys
 
@@ -111,6 +112,33 @@ def run_benchmark(trial: Trial, settings: Settings) -> Benchmark:
     closed, open_set = identify(trial, settings)
     results = Results(verification, closed, open_set, tuple(_notes(trial, closed, open_set)))
     return Benchmark(results, _counts(trial))
+
+
+def thresholds(results: Results, contract: str) -> list[Threshold]:
+    """The thresholds that were measured, for `enroll` and `compare`; only those that resolve.
+
+    Those for strangers come from the calibration people where there are any.
+
+    Args:
+        results: what was measured.
+        contract: SHA-256 of the model's contract.
+    """
+    one, many = results.verification, results.open_set
+    rows = [_threshold("fmr", point, one.people, None, contract) for point in one.points]
+    if many is not None:
+        points = many.calibrated if many.calibration_people else many.points
+        people = many.calibration_people or many.unknown_people
+        rows += [_threshold("fpir", p, people, many.gallery_people, contract) for p in points]
+    return [row for row in rows if row is not None]
+
+
+def _threshold(
+    kind: str, point: RatePoint, people: int, gallery: int | None, contract: str
+) -> Threshold | None:
+    if not point.resolvable:
+        return None
+    measured = point.false_positive.value
+    return Threshold(kind, point.target, point.threshold, measured, people, gallery, contract)
 
 
 def _notes(trial: Trial, closed: object, open_set: object) -> list[str]:

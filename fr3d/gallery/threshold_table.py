@@ -161,8 +161,8 @@ def check_gallery(row: Threshold, people: int, name: str) -> None:
 
 _HINT = f"'fr3d benchmark' writes it; expected a header with {','.join(COLUMNS)}"
 _NEEDS = {
-    "fmr": "'fr3d benchmark --protocol verify' measures it",
-    "fpir": "'fr3d benchmark --protocol open-set' measures it",
+    "fmr": "'fr3d benchmark' measures it where enough people are compared",
+    "fpir": "'fr3d benchmark' measures it where the split has people who are not enrolled",
 }
 
 

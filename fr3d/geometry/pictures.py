@@ -1,5 +1,6 @@
 """Maps as pictures that people can look at: arrays in, (H, W, 3) RGB bytes out."""
 
+from functools import cache
 from typing import Any
 
 import cv2
@@ -68,10 +69,35 @@ def confidence_picture(confidence: Array, mask: BoolArray) -> Picture:
 
 
 def _coloured(values: Array, known: BoolArray, low: float, high: float) -> Picture:
-    share = (np.where(known, values, low).astype(np.float32) - low) / max(high - low, 1e-12)
-    level = np.round(255.0 * np.clip(share, 0.0, 1.0)).astype(np.uint8)
-    coloured = np.asarray(cv2.applyColorMap(level, cv2.COLORMAP_VIRIDIS))[..., ::-1]
+    coloured = heat_colours()[heat_levels(np.where(known, values, low), low, high)]
     return np.where(known[..., None], coloured, np.uint8(BACKGROUND))
+
+
+def heat_levels(values: Array, low: float, high: float) -> Picture:
+    """Place of each value among the colours, (H, W), 0 to 255; NaN is 0.
+
+    Args:
+        values: (H, W).
+        low: value of the first colour; what lies below has it too.
+        high: value of the last colour.
+    """
+    share = (values.astype(np.float64) - low) / max(high - low, 1e-12)
+    return np.round(255.0 * np.clip(np.nan_to_num(share, nan=0.0), 0.0, 1.0)).astype(np.uint8)
+
+
+@cache
+def heat_colours() -> Picture:
+    """Colours from dark violet over green to yellow, (256, 3) RGB.
+
+    They are those of viridis, whose lightness grows evenly, also to a colour-blind eye and in grey.
+    """
+    ramp = np.arange(256, dtype=np.uint8)[None]
+    return np.asarray(cv2.applyColorMap(ramp, cv2.COLORMAP_VIRIDIS), np.uint8)[0, :, ::-1]
+
+
+def drawable(text: str) -> str:
+    """What the drawing font has letters for; a question mark for each other character."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
 
 
 def mask_picture(mask: BoolArray) -> Picture:

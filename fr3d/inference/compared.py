@@ -12,6 +12,7 @@ from fr3d.alignment.rows import align_rows
 from fr3d.alignment.sources.source import Source
 from fr3d.artifacts.store import Artifact, row_keys
 from fr3d.data.inputs import Faces
+from fr3d.evaluation.metrics.pairs import normalise
 from fr3d.geometry.pictures import Picture, grey_picture, normal_picture
 from fr3d.inference.contract import check_same, contract_of
 from fr3d.inference.embedding import embed_rows
@@ -49,11 +50,9 @@ class ComparedFaces:
         Returns:
             (N, N) float64, symmetric, exactly 1 on the diagonal; NaN for faces without embedding.
         """
-        length = np.linalg.norm(self.embedding.astype(np.float64), axis=1, keepdims=True)
-        unit = self.embedding / length
+        unit = normalise(self.embedding)
         scores: Reals = np.clip(unit @ unit.T, -1.0, 1.0)
-        scores = (scores + scores.T) / 2
-        known = np.flatnonzero(np.isfinite(length[:, 0]))
+        known = np.flatnonzero(np.isfinite(unit[:, 0]))
         scores[known, known] = 1.0
         return scores
 

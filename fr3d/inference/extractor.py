@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from fr3d.artifacts.onnx_file import parse_onnx
 from fr3d.artifacts.provenance import canonical_json, sha256_json
 from fr3d.data.inputs import InputSpec
 from fr3d.data.picture import EXPOSED, PICTURE
+from fr3d.errors import MalformedInputError
 from fr3d.inference.adopted_graph import adopted_graph
 from fr3d.inference.batching import try_network
 from fr3d.inference.contract import (
@@ -21,6 +23,9 @@ from fr3d.inference.contract import (
 from fr3d.inference.description import NOT_INPUT, Description
 from fr3d.inference.onnx_model import EXTRACTOR_KEY, OnnxModel, contract_properties
 from fr3d.inference.signature import Signature, drop_unread_inputs, read_signature
+
+if TYPE_CHECKING:
+    from fr3d.inference.model import Embedder
 
 MODALITY = "image"
 # Commands whose images have any range: the mean of photographs under several lights.
@@ -90,19 +95,27 @@ def _inputs(description: Description, faces: Traced) -> Mapping[str, Mapping[str
     return {MODALITY: json.loads(json.dumps(spec.to_json()))}
 
 
-def measured_threshold(model: object) -> tuple[float, str] | None:
+def measured_threshold(model: "Embedder | None") -> tuple[float, str] | None:
     """The threshold that came with the description of a network, and what it was measured on.
 
     Args:
-        model: any embedder; models of fr3d carry no description.
+        model: any embedder, or none; models of fr3d carry no description.
 
     Returns:
         The cosine from which on two faces are taken for one person, and words on where it comes
         from; None where nobody measured one.
+
+    Raises:
+        MalformedInputError: the description that the model carries is damaged.
     """
+    if not isinstance(model, OnnxModel) or not model.description:
+        return None
     try:
-        record = json.loads(getattr(model, "description", "") or "{}")
+        record = json.loads(model.description)
         value, note = record.get("threshold"), str(record.get("threshold_note", ""))
         return None if value is None else (float(value), note)
-    except (AttributeError, TypeError, ValueError):
-        return None  # written by another version; it decides nothing
+    except (AttributeError, TypeError, ValueError) as error:
+        raise MalformedInputError(
+            f"{model.name}: the description of its inputs is damaged: {error}",
+            "adopt the network again from its own file",
+        ) from error

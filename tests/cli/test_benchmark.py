@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from fr3d.artifacts.store import open_artifact
 from fr3d.artifacts.tables import read_table, write_table
 from fr3d.artifacts.writer import write_artifact
 from fr3d.cli import main
+from fr3d.gallery.threshold_table import read_thresholds
 from fr3d.protocols.leaks import subject_hash
 
 PEOPLE = [f"{p:03d}" for p in range(48)]
@@ -79,6 +81,39 @@ def test_requirements_decide_the_status_after_the_report(folder, capsys):
     unresolved = "tpir@fpir=0.02>=0.01"
     assert main(["benchmark", *FAST, "-f", "--require", unresolved]) == 3
     assert "not resolvable" in capsys.readouterr().err
+
+
+def test_the_table_of_thresholds_says_what_the_report_says(folder):
+    assert main(["benchmark", "-q"]) == 0
+    report = json.loads((folder / "report.json").read_text())
+    rows = read_thresholds(folder / "report.thresholds.csv")
+    points = {("fmr", p["target"]): p for p in report["verification"]["points"]}
+    points |= {("fpir", p["target"]): p for p in report["open_set"]["calibrated"]}
+    assert {(row.kind, row.target) for row in rows} == {
+        key for key, point in points.items() if point["resolvable"]
+    }
+    for row in rows:
+        point = points[row.kind, row.target]
+        assert row.threshold == pytest.approx(point["threshold"])
+        assert row.measured == pytest.approx(point["false_positive"]["value"])
+        assert row.gallery_people == (8 if row.kind == "fpir" else None)
+        assert row.model_contract == "c" * 64
+    assert "bootstrap" in report["intervals"]
+
+
+def test_enroll_and_compare_take_the_table(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    faces = write_faces(tmp_path / "faces.h5", PEOPLE)
+    write_model(tmp_path / "model.onnx", faces)
+    assert main(["split", "-q"]) == 0
+    assert main(["benchmark", "faces.h5", *FAST, "-q"]) == 0
+    table = ["--thresholds", "report.thresholds.csv"]
+    assert main(["enroll", *table, "--fpir", "0.1", "-q"]) == 0
+    capsys.readouterr()
+    assert main(["compare", "faces.h5", "--rows", "0-2", *table, "--fmr", "0.1"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    fmr = {r.target: r.threshold for r in read_thresholds(Path(table[1])) if r.kind == "fmr"}
+    assert [float(row["threshold"]) for row in rows] == pytest.approx([fmr[0.1]] * 3)
 
 
 def test_json_lines(folder, capsys):

@@ -47,6 +47,9 @@ def test_a_threshold_is_no_part_of_the_model(tmp_path: Path) -> None:
     assert measured_threshold(OnnxModel(told.data)) == (0.25, "FMR 1 % somewhere")
     assert measured_threshold(plain) is None
     assert measured_threshold(None) is None
+    told.description = "[damaged"
+    with pytest.raises(MalformedInputError, match="is damaged"):
+        measured_threshold(told)
 
 
 @pytest.mark.parametrize("value", ["nan", "1.01", '"0.3"', "true", "[0.3]", "-inf"])

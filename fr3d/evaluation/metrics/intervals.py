@@ -12,7 +12,8 @@ Codes = npt.NDArray[np.intp]
 Reals = npt.NDArray[np.float64]
 Statistic = Callable[[npt.NDArray[np.float64]], Mapping[str, float]]
 
-METHOD = "jackknife over people, on the logit scale"
+METHOD = "percentile bootstrap over people"
+"""What `fr3d benchmark` does, in words: `bootstrap`."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,14 @@ from fr3d.artifacts.store import Artifact, index_rows
 from fr3d.errors import Fr3dError, MalformedInputError, MissingInputError
 from fr3d.evaluation.report.naming import Key
 from fr3d.geometry.maps import FaceMaps
-from fr3d.geometry.pictures import Picture, grey_picture, mask_picture, normal_picture, with_points
+from fr3d.geometry.pictures import (
+    Picture,
+    drawable,
+    grey_picture,
+    mask_picture,
+    normal_picture,
+    with_points,
+)
 from fr3d.geometry.similarity import compose, inverse, transform_points
 from fr3d.photometric.sources import SourceFiles
 
@@ -133,7 +140,7 @@ def _cell(
 def _caption(faces: Artifact, row: int, key: Key) -> tuple[str, tuple[int, int, int]]:
     quality = {name: float(values[row]) for name, values in faces.quality.items()}
     score, count = quality.get("landmark_score", np.nan), quality.get("face_count", 1.0)
-    name = "".join(c if c.isascii() and c.isprintable() else "?" for c in "/".join(key))
+    name = drawable("/".join(key))
     ink = _SEVERAL if count > 1 else _UNSURE if score < _LEAST_SCORE else _SURE
     return (f"{score:.2f} {name}" if np.isfinite(score) else name)[:42], ink
 

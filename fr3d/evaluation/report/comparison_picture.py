@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fr3d.evaluation.report.similarity import heat
-from fr3d.geometry.pictures import BACKGROUND, Picture
+from fr3d.geometry.pictures import BACKGROUND, Picture, drawable
 
 Scores = npt.NDArray[np.float64]
 Ink = tuple[int, int, int]
@@ -65,12 +65,12 @@ def comparison_picture(
     count = len(labels)
     cell = int(np.clip(_WIDEST // count, _LEAST, _MOST))
     pictured = any(picture is not None for picture in thumbnails)
-    names = [_ascii(label) for label in labels]
+    names = [drawable(label) for label in labels]
     scale = _scale(cell)
     strip = cell + _GAP // 2 if pictured else 0
     room = min(max(_width(name, scale) for name in names), _LONGEST) + 2 * _GAP
     layout = _Layout(cell, room + strip, _GAP // 2 + strip + round(28 * scale))
-    lines = [_ascii(line) for line in caption]
+    lines = [drawable(line) for line in caption]
     width = layout.left + count * cell + _GAP
     width = max([width, *(_width(line, 0.45) + 2 * _GAP for line in lines)])
     below = layout.top + count * cell + _GAP
@@ -165,11 +165,6 @@ def _tile(picture: Picture | None, side: int) -> Picture:
 def _scale(cell: int) -> float:
     """Size of the letters beside cells of this height."""
     return float(np.clip(cell / 60, 0.3, 0.5))
-
-
-def _ascii(text: str) -> str:
-    """What the drawing font has letters for."""
-    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
 
 
 def _cut(text: str, scale: float, room: int) -> str:

@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
-Picture = npt.NDArray[np.uint8]
+from fr3d.geometry.pictures import Array, Picture, heat_colours, heat_levels
 
 UNKNOWN = 128
 """Grey of what is not known, on all three channels."""
@@ -105,9 +101,6 @@ def _rows(sizes: Array, most: int) -> tuple[Array, Array, Array]:
 def heat(values: Array, low: float, high: float) -> Picture:
     """Draw numbers in colour, from low (dark violet) to high (yellow).
 
-    The colours are those of viridis, whose lightness grows evenly, also to a colour-blind eye and
-    in grey.
-
     Args:
         values: (H, W); NaN becomes grey.
         low: value of the first colour; what lies below has it too.
@@ -118,16 +111,3 @@ def heat(values: Array, low: float, high: float) -> Picture:
     """
     level = heat_levels(values, low, high)
     return np.where(np.isnan(values)[..., None], np.uint8(UNKNOWN), heat_colours()[level])
-
-
-def heat_levels(values: Array, low: float, high: float) -> Picture:
-    """Place of each value among the colours, (H, W), 0 to 255; NaN is 0."""
-    share = (values.astype(np.float64) - low) / max(high - low, 1e-12)
-    return np.round(255.0 * np.clip(np.nan_to_num(share, nan=0.0), 0.0, 1.0)).astype(np.uint8)
-
-
-@cache
-def heat_colours() -> Picture:
-    """The colours from low to high, (256, 3) RGB."""
-    ramp = np.arange(256, dtype=np.uint8)[None]
-    return np.asarray(cv2.applyColorMap(ramp, cv2.COLORMAP_VIRIDIS), np.uint8)[0, :, ::-1]
